@@ -68,7 +68,9 @@ function listInputs(root) {
       .map(({ name }) => join(root, parent, name))
       .sort(),
   );
-  const folders = workspaces.flatMap((folder) => ['src', 'web', 'migrations', 'reports'].map((name) => join(folder, name)));
+  const folders = workspaces.flatMap((folder) =>
+    ['src', 'web', 'migrations', 'reports'].map((name) => join(folder, name)),
+  );
   return [
     join(root, 'scripts/bundle.mjs'),
     join(root, 'pnpm-lock.yaml'),

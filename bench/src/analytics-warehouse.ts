@@ -135,12 +135,17 @@ async function generateChildren(sql: postgres.Sql): Promise<void> {
       select t.created_at + ((t.stats_first_responded_at - t.created_at) * k) as at
     ) a
     order by t.id, k;
-    insert into ${SCHEMA}.satisfaction_ratings (id, survey_id, user_id, agent_id, group_id, ticket_id, ratings, created_at)
+    insert into ${SCHEMA}.satisfaction_ratings (
+      id, survey_id, user_id, agent_id, group_id, ticket_id, ratings, created_at
+    )
     select t.id, 1, t.requester_id, t.responder_id, t.group_id, t.id,
       jsonb_build_object('default_question', (array[103, 103, 102, 100, -103])[1 + t.id % 5]), t.updated_at
     from ${SCHEMA}.tickets t where t.id % 5 = 1;
-    insert into ${SCHEMA}.time_entries (id, ticket_id, agent_id, company_id, billable, time_spent, executed_at, created_at)
-    select t.id, t.id, t.responder_id, t.company_id, t.id % 2 = 0, '00:' || lpad((t.id % 60)::text, 2, '0'), t.updated_at,
+    insert into ${SCHEMA}.time_entries (
+      id, ticket_id, agent_id, company_id, billable, time_spent, executed_at, created_at
+    )
+    select t.id, t.id, t.responder_id, t.company_id, t.id % 2 = 0, '00:' || lpad((t.id % 60)::text, 2, '0'),
+      t.updated_at,
       t.updated_at
     from ${SCHEMA}.tickets t where t.id % 7 = 1`);
 }
@@ -156,7 +161,9 @@ export async function changeTickets(sql: postgres.Sql, count: number): Promise<v
       update ${SCHEMA}.tickets t set updated_at = now(), status = case when t.id % 2 = 0 then 4 else 2 end,
         stats_status_updated_at = now(), stats_resolved_at = case when t.id % 2 = 0 then now() end
       from changed c where c.id = t.id;
-      insert into ${SCHEMA}.conversations (id, ticket_id, body_text, incoming, private, user_id, source, created_at, updated_at)
+      insert into ${SCHEMA}.conversations (
+        id, ticket_id, body_text, incoming, private, user_id, source, created_at, updated_at
+      )
       select c.id * 10 + 8 + (extract(epoch from clock_timestamp()) * 1000000)::bigint, c.id, 'Done.', false, false,
         c.responder_id, 0, now(), now()
       from changed c`);

@@ -6,9 +6,9 @@ import { BenchDeployment } from './deployment.ts';
 
 /**
  * Measures the models of the analytics schema on generated tables: the first build, a refresh
- * without changes, a refresh after changes of 100 tickets, a complete rebuild, and queries. Beside
- * each figure stands the time of a plain query on the same tables, which any implementation needs
- * at least, and the ratio.
+ * without changes, a refresh after changes of 100 tickets, a complete rebuild, and queries. Each
+ * figure is printed with the time of a plain query on the same tables, which any implementation
+ * needs at least, and with the ratio.
  */
 const { values } = parseArgs({
   options: {
@@ -52,7 +52,7 @@ console.log(
   `${Number(counts?.conversations).toLocaleString('en-US')} conversations, ${counts?.bytes} in both tables\n`,
 );
 
-// The smallest work of every implementation: to read both tables, and to aggregate messages by ticket.
+// Each implementation must at least read both tables and aggregate the messages of each ticket.
 const scan = await measure(() =>
   sql.unsafe(
     `select count(*), max(t.stats ->> 'resolved_at') from ${SCHEMA}.tickets t;

@@ -25,7 +25,9 @@ columns:
     description: Default calendar of business hours, or null if the account has no calendar.
   activities_from:
     type: timestamptz
-    description: Time from which the table ticket_activities is complete, or null if there are no activities.
+    description: >-
+      Time from which the table ticket_activities is complete, or null if there are no
+      activities.
 */
 with calendars as (
   select id, time_zone, is_default

@@ -10,21 +10,47 @@ key: [day, agent_id]
 columns:
   day: {type: date, description: Day in the time zone of the account.}
   agent_id: {type: bigint, description: Agent.}
-  assigned: {type: bigint, description: "Number of assignments of tickets to the agent, including tickets that were created as assigned."}
+  assigned:
+    type: bigint
+    description: >-
+      Number of assignments of tickets to the agent, including tickets that were created as
+      assigned.
   responses: {type: bigint, description: Number of agent responses.}
   notes: {type: bigint, description: Number of private notes.}
-  resolved: {type: bigint, description: Number of changes to a resolved status of the agent's tickets.}
-  reopened: {type: bigint, description: Number of changes from a resolved status to another status of the agent's tickets.}
+  resolved:
+    type: bigint
+    description: >-
+      Number of changes to a resolved status of the agent's tickets.
+  reopened:
+    type: bigint
+    description: >-
+      Number of changes from a resolved status to another status of the agent's tickets.
   first_responses: {type: bigint, description: Number of first responses.}
-  first_response_minutes_mean: {type: numeric, description: Mean minutes from the creation of the ticket to these first responses.}
-  response_minutes_median: {type: numeric, description: "Median minutes that customers waited for the agent's responses, without responses for which no customer waited."}
+  first_response_minutes_mean:
+    type: numeric
+    description: >-
+      Mean minutes from the creation of the ticket to these first responses.
+  response_minutes_median:
+    type: numeric
+    description: >-
+      Median minutes that customers waited for the agent's responses, without responses for
+      which no customer waited.
   response_minutes_mean: {type: numeric, description: Mean of the same durations.}
-  response_minutes_business_median: {type: numeric, description: "Median of the same durations, in business time."}
-  response_minutes_business_mean: {type: numeric, description: "Mean of the same durations, in business time."}
+  response_minutes_business_median:
+    type: numeric
+    description: >-
+      Median of the same durations, in business time.
+  response_minutes_business_mean:
+    type: numeric
+    description: >-
+      Mean of the same durations, in business time.
   minutes_tracked: {type: numeric, description: Minutes of time entries.}
   csat_ratings: {type: bigint, description: Number of ratings with a known score.}
   csat_positive: {type: bigint, description: Number of ratings with a score greater than zero.}
-  csat_percent: {type: numeric, description: "Percentage of positive ratings, rounded to two decimals."}
+  csat_percent:
+    type: numeric
+    description: >-
+      Percentage of positive ratings, rounded to two decimals.
 */
 with changes as (
   select

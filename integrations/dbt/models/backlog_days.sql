@@ -9,15 +9,28 @@ internal: true
 key: [day, group_id, priority, status, source]
 columns:
   day: {type: date, description: Day in the time zone of the account.}
-  group_id: {type: bigint, description: "Group of the tickets at the end of the day, or null if they had none."}
+  group_id:
+    type: bigint
+    description: >-
+      Group of the tickets at the end of the day, or null if they had none.
   priority: {type: bigint, description: Priority of the tickets at the end of the day.}
-  status: {type: bigint, description: "Status of the tickets at the end of the day, or null if it is not known."}
+  status:
+    type: bigint
+    description: >-
+      Status of the tickets at the end of the day, or null if it is not known.
   source: {type: bigint, description: Channel through which the tickets were created.}
   open_tickets: {type: bigint, description: Number of unresolved tickets.}
-  age_days: {type: bigint, description: "Sum of the ages of these tickets. The age of a ticket is the number of days since the day of its creation."}
+  age_days:
+    type: bigint
+    description: >-
+      Sum of the ages of these tickets. The age of a ticket is the number of days since the
+      day of its creation.
   older_than_1_day: {type: bigint, description: Number of these tickets whose age exceeds 1 day.}
   older_than_7_days: {type: bigint, description: Number of these tickets whose age exceeds 7 days.}
-  older_than_30_days: {type: bigint, description: Number of these tickets whose age exceeds 30 days.}
+  older_than_30_days:
+    type: bigint
+    description: >-
+      Number of these tickets whose age exceeds 30 days.
 */
 select
   d.day::date as day,

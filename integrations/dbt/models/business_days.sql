@@ -10,12 +10,27 @@ key: [schedule_id, day]
 columns:
   schedule_id: {type: bigint, description: Calendar of business hours.}
   day: {type: date, description: Day in UTC.}
-  open_time_before: {type: interval, description: Open time of the calendar from the first interval until the start of the day.}
+  open_time_before:
+    type: interval
+    description: >-
+      Open time of the calendar from the first interval until the start of the day.
   intervals: {type: integer, description: Number of open intervals on the day.}
-  opens_1: {type: timestamptz, description: "Start of the first interval, or the start of the day if there is none."}
-  closes_1: {type: timestamptz, description: "End of the first interval, or the start of the day if there is none."}
-  opens_2: {type: timestamptz, description: "Start of the second interval, or the start of the day if there is none."}
-  closes_2: {type: timestamptz, description: "End of the second interval, or the start of the day if there is none."}
+  opens_1:
+    type: timestamptz
+    description: >-
+      Start of the first interval, or the start of the day if there is none.
+  closes_1:
+    type: timestamptz
+    description: >-
+      End of the first interval, or the start of the day if there is none.
+  opens_2:
+    type: timestamptz
+    description: >-
+      Start of the second interval, or the start of the day if there is none.
+  closes_2:
+    type: timestamptz
+    description: >-
+      End of the second interval, or the start of the day if there is none.
 */
 with bounds as (
   select

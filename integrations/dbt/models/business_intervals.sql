@@ -21,7 +21,9 @@ columns:
     description: End of the interval.
   minutes_before:
     type: numeric
-    description: Open minutes of the calendar from the first interval until opens_at, rounded to four decimals.
+    description: >-
+      Open minutes of the calendar from the first interval until opens_at, rounded to four
+      decimals.
   open_time_before:
     type: interval
     description: The same duration as minutes_before, without rounding.

@@ -12,13 +12,25 @@ columns:
   created: {type: bigint, description: Number of tickets that were created.}
   resolved: {type: bigint, description: Number of changes to a resolved status.}
   first_responses: {type: bigint, description: Number of first agent responses.}
-  first_response_minutes_median: {type: numeric, description: Median of first_response_minutes of the tickets with their first response in this month.}
+  first_response_minutes_median:
+    type: numeric
+    description: >-
+      Median of first_response_minutes of the tickets with their first response in this month.
   first_response_minutes_mean: {type: numeric, description: Mean of the same durations.}
-  first_response_minutes_business_median: {type: numeric, description: "Median of the same durations, in business time."}
-  first_response_minutes_business_mean: {type: numeric, description: "Mean of the same durations, in business time."}
+  first_response_minutes_business_median:
+    type: numeric
+    description: >-
+      Median of the same durations, in business time.
+  first_response_minutes_business_mean:
+    type: numeric
+    description: >-
+      Mean of the same durations, in business time.
   csat_ratings: {type: bigint, description: Number of ratings with a known score.}
   csat_positive: {type: bigint, description: Number of ratings with a score greater than zero.}
-  csat_percent: {type: numeric, description: "Percentage of positive ratings, rounded to two decimals."}
+  csat_percent:
+    type: numeric
+    description: >-
+      Percentage of positive ratings, rounded to two decimals.
 */
 with transitions as (
   select

@@ -12,13 +12,21 @@ columns:
   group_id: {type: bigint, description: "Rated group, or null."}
   group_name: {type: text, description: Name of the rated group.}
   requester_id: {type: bigint, description: Contact who rated.}
-  score: {type: integer, description: "From 3 (extremely happy) to -3 (extremely unhappy), or null if the rating has an unknown code."}
+  score:
+    type: integer
+    description: >-
+      From 3 (extremely happy) to -3 (extremely unhappy), or null if the rating has an unknown
+      code.
   label: {type: text, description: Name of the score.}
   is_positive: {type: boolean, description: The score is greater than zero.}
   comment: {type: text, description: Text that the customer wrote.}
   rated_at: {type: timestamptz, description: Time of the rating.}
   rated_day: {type: date, description: Day of the rating in the time zone of the account.}
-  is_counted: {type: boolean, description: "The ticket counts in aggregates, because it is not spam, deleted or merged. True if the ticket is not known."}
+  is_counted:
+    type: boolean
+    description: >-
+      The ticket counts in aggregates, because it is not spam, deleted or merged. True if the
+      ticket is not known.
 */
 select
   r.id::bigint as rating_id,

@@ -18,27 +18,64 @@ columns:
   reopened: {type: bigint, description: Number of changes from a resolved status to another status.}
   unresolved: {type: bigint, description: Number of unresolved tickets at the end of the day.}
   first_responses: {type: bigint, description: Number of first agent responses.}
-  first_response_minutes_median: {type: numeric, description: Median of first_response_minutes of the tickets with their first response on this day.}
+  first_response_minutes_median:
+    type: numeric
+    description: >-
+      Median of first_response_minutes of the tickets with their first response on this day.
   first_response_minutes_p90: {type: numeric, description: 90th percentile of the same durations.}
   first_response_minutes_mean: {type: numeric, description: Mean of the same durations.}
-  first_response_minutes_business_median: {type: numeric, description: "Median of the same durations, in business time."}
-  first_response_minutes_business_p90: {type: numeric, description: "90th percentile of the same durations, in business time."}
-  first_response_minutes_business_mean: {type: numeric, description: "Mean of the same durations, in business time."}
+  first_response_minutes_business_median:
+    type: numeric
+    description: >-
+      Median of the same durations, in business time.
+  first_response_minutes_business_p90:
+    type: numeric
+    description: >-
+      90th percentile of the same durations, in business time.
+  first_response_minutes_business_mean:
+    type: numeric
+    description: >-
+      Mean of the same durations, in business time.
   resolutions: {type: bigint, description: Number of tickets whose last resolution was on this day.}
-  resolution_minutes_median: {type: numeric, description: Median of full_resolution_minutes of these tickets.}
+  resolution_minutes_median:
+    type: numeric
+    description: >-
+      Median of full_resolution_minutes of these tickets.
   resolution_minutes_p90: {type: numeric, description: 90th percentile of the same durations.}
   resolution_minutes_mean: {type: numeric, description: Mean of the same durations.}
-  resolution_minutes_business_median: {type: numeric, description: "Median of the same durations, in business time."}
-  resolution_minutes_business_p90: {type: numeric, description: "90th percentile of the same durations, in business time."}
-  resolution_minutes_business_mean: {type: numeric, description: "Mean of the same durations, in business time."}
-  first_response_sla_met: {type: bigint, description: Number of first responses that were sent by their due time.}
-  first_response_sla_missed: {type: bigint, description: Number of first responses that were sent after their due time.}
+  resolution_minutes_business_median:
+    type: numeric
+    description: >-
+      Median of the same durations, in business time.
+  resolution_minutes_business_p90:
+    type: numeric
+    description: >-
+      90th percentile of the same durations, in business time.
+  resolution_minutes_business_mean:
+    type: numeric
+    description: >-
+      Mean of the same durations, in business time.
+  first_response_sla_met:
+    type: bigint
+    description: >-
+      Number of first responses that were sent by their due time.
+  first_response_sla_missed:
+    type: bigint
+    description: >-
+      Number of first responses that were sent after their due time.
   resolution_sla_met: {type: bigint, description: Number of resolutions by their due time.}
   resolution_sla_missed: {type: bigint, description: Number of resolutions after their due time.}
-  sla_met_percent: {type: numeric, description: "Percentage of the first responses and resolutions with a due time that were in time, rounded to two decimals."}
+  sla_met_percent:
+    type: numeric
+    description: >-
+      Percentage of the first responses and resolutions with a due time that were in time,
+      rounded to two decimals.
   csat_ratings: {type: bigint, description: Number of ratings with a known score.}
   csat_positive: {type: bigint, description: Number of ratings with a score greater than zero.}
-  csat_percent: {type: numeric, description: "Percentage of positive ratings, rounded to two decimals."}
+  csat_percent:
+    type: numeric
+    description: >-
+      Percentage of positive ratings, rounded to two decimals.
 */
 with transitions as (
   select

@@ -14,8 +14,14 @@ columns:
   response_id: {type: bigint, description: Id of the conversation.}
   ticket_id: {type: bigint, description: Ticket.}
   agent_id: {type: bigint, description: Author of the response.}
-  group_id: {type: bigint, description: "Group of the ticket at the time of the response, or null if it had none."}
-  waited_since: {type: timestamptz, description: "Earliest customer message after the previous response, or null if there was none."}
+  group_id:
+    type: bigint
+    description: >-
+      Group of the ticket at the time of the response, or null if it had none.
+  waited_since:
+    type: timestamptz
+    description: >-
+      Earliest customer message after the previous response, or null if there was none.
   responded_at: {type: timestamptz, description: Time of the response.}
   minutes:
     type: numeric
@@ -27,13 +33,23 @@ columns:
     description: >-
       Open minutes from waited_since to responded_at in the calendars of the groups that the ticket
       had, rounded to four decimals. Null if waited_since is null or the account has no calendar.
-  is_first: {type: boolean, description: The response is the first response to the ticket. False for outbound tickets.}
-  is_skewed: {type: boolean, description: The response is older than the ticket because of differing clocks.}
+  is_first:
+    type: boolean
+    description: >-
+      The response is the first response to the ticket. False for outbound tickets.
+  is_skewed:
+    type: boolean
+    description: >-
+      The response is older than the ticket because of differing clocks.
   day: {type: date, description: Day of the response in the time zone of the account.}
-  is_counted: {type: boolean, description: "The ticket counts in aggregates, because it is not spam, deleted or merged."}
+  is_counted:
+    type: boolean
+    description: >-
+      The ticket counts in aggregates, because it is not spam, deleted or merged.
 */
 with tickets as (
-  select b.ticket_id, b.created_at, b.is_outbound, not (b.is_spam or b.is_deleted or m.ticket_id is not null) as is_counted
+  select b.ticket_id, b.created_at, b.is_outbound,
+    not (b.is_spam or b.is_deleted or m.ticket_id is not null) as is_counted
   from {{ ref('ticket_base') }} b
   left join {{ ref('ticket_merges') }} m on m.ticket_id = b.ticket_id
   where {{ changed_tickets('b.ticket_id') }}
@@ -92,7 +108,8 @@ business as (
     sum(
       case when p.schedule_id is null then null
         when p.part_from < p.part_to then
-          {{ open_time_before('e', 'p.schedule_id', 'p.part_to') }} - {{ open_time_before('s', 'p.schedule_id', 'p.part_from') }}
+          {{ open_time_before('e', 'p.schedule_id', 'p.part_to') }}
+            - {{ open_time_before('s', 'p.schedule_id', 'p.part_from') }}
         else interval '0'
       end
     ) as business_time

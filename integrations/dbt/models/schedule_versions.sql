@@ -28,7 +28,9 @@ columns:
     description: Name of the time zone as Freshdesk states it.
   is_time_zone_known:
     type: boolean
-    description: False if the server does not know the time zone. The time zone of the account then applies.
+    description: >-
+      False if the server does not know the time zone. The time zone of the account then
+      applies.
   hours:
     type: jsonb
     description: Weekday with its start_time and end_time, as Freshdesk states them.

@@ -8,7 +8,10 @@ key: [ticket_id, kind]
 columns:
   ticket_id: {type: bigint, description: Ticket.}
   kind: {type: text, description: "first_response, next_response or resolution."}
-  due_at: {type: timestamptz, description: "Time by which the target must be achieved, or null if there is no target."}
+  due_at:
+    type: timestamptz
+    description: >-
+      Time by which the target must be achieved, or null if there is no target.
   achieved_at:
     type: timestamptz
     description: >-
@@ -21,7 +24,11 @@ columns:
       time without a response), open (not due yet, or the status stops the clock), overdue (due and not
       achieved) or not_applicable (no due time, a ticket that does not count, a first response to an
       outbound ticket, or a response that a ticket resolved in time did not need).
-  minutes_over: {type: numeric, description: "Minutes from due_at to achieved_at, or until now if overdue. Null unless missed or overdue."}
+  minutes_over:
+    type: numeric
+    description: >-
+      Minutes from due_at to achieved_at, or until now if overdue. Null unless missed or
+      overdue.
   group_id: {type: bigint, description: Current group of the ticket.}
   agent_id: {type: bigint, description: Current agent of the ticket.}
 */

@@ -21,10 +21,22 @@ columns:
   first_response_due_at: {type: timestamptz, description: Time by which the first response is due.}
   next_response_due_at: {type: timestamptz, description: Time by which the next response is due.}
   resolution_due_at: {type: timestamptz, description: Time by which the resolution is due.}
-  stats_first_responded_at: {type: timestamptz, description: Time of the first response according to Freshdesk.}
-  stats_status_updated_at: {type: timestamptz, description: Time of the last change of the status according to Freshdesk.}
-  stats_reopened_at: {type: timestamptz, description: Time of the last reopening according to Freshdesk.}
-  stats_resolved_at: {type: timestamptz, description: Time of the resolution according to Freshdesk.}
+  stats_first_responded_at:
+    type: timestamptz
+    description: >-
+      Time of the first response according to Freshdesk.
+  stats_status_updated_at:
+    type: timestamptz
+    description: >-
+      Time of the last change of the status according to Freshdesk.
+  stats_reopened_at:
+    type: timestamptz
+    description: >-
+      Time of the last reopening according to Freshdesk.
+  stats_resolved_at:
+    type: timestamptz
+    description: >-
+      Time of the resolution according to Freshdesk.
   stats_closed_at: {type: timestamptz, description: Time of the closure according to Freshdesk.}
   is_outbound: {type: boolean, description: The ticket was created by an outbound email.}
   is_spam: {type: boolean, description: The ticket is marked as spam.}

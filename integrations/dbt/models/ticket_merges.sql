@@ -9,14 +9,18 @@ internal: true
 key: [ticket_id]
 columns:
   ticket_id: {type: bigint, description: Merged ticket.}
-  merged_into: {type: bigint, description: "Ticket that contains the messages since the merge, or null if it is not known."}
+  merged_into:
+    type: bigint
+    description: >-
+      Ticket that contains the messages since the merge, or null if it is not known.
 */
 with evidence as (
   select a.ticket_id, 1 as priority, a.performed_at as at, a.activity ->> 'merged_into' as target
   from {{ source_table('ticket_activities') }} a
   where a.activity ? 'merged_into' and a._freshet_deleted_at is null and {{ changed_tickets('a.ticket_id') }}
   union all
-  select c.ticket_id, 2, c.created_at, substring(lower(c.body_text) from 'merged into (?:the )?ticket (?:id )?#?([0-9]{1,18})')
+  select c.ticket_id, 2, c.created_at, substring(lower(c.body_text)
+    from 'merged into (?:the )?ticket (?:id )?#?([0-9]{1,18})')
   from {{ source_table('conversations') }} c
   join {{ ref('ticket_base') }} t on t.ticket_id = c.ticket_id and t.status = 5
   where c.private is true and c.incoming is not true and c.source = 2 and c._freshet_deleted_at is null

@@ -19,75 +19,139 @@ columns:
     description: >-
       Minutes from the creation to the first agent response. Null for outbound tickets and for tickets
       without a response. Without the table conversations, the response is stats.first_responded_at.
-  first_response_minutes_business: {type: numeric, description: "first_response_minutes, in business time."}
+  first_response_minutes_business:
+    type: numeric
+    description: >-
+      first_response_minutes, in business time.
   first_resolution_minutes:
     type: numeric
     description: >-
       Minutes from the creation to the first change to a resolved status. If there are neither
       activities nor a history of the ticket, null for a ticket that was reopened.
-  first_resolution_minutes_business: {type: numeric, description: "first_resolution_minutes, in business time."}
+  first_resolution_minutes_business:
+    type: numeric
+    description: >-
+      first_resolution_minutes, in business time.
   full_resolution_minutes:
     type: numeric
-    description: Minutes from the creation to the last change to a resolved status. Null unless the ticket is resolved.
-  full_resolution_minutes_business: {type: numeric, description: "full_resolution_minutes, in business time."}
+    description: >-
+      Minutes from the creation to the last change to a resolved status. Null unless the
+      ticket is resolved.
+  full_resolution_minutes_business:
+    type: numeric
+    description: >-
+      full_resolution_minutes, in business time.
   requester_wait_minutes:
     type: numeric
     description: >-
       Minutes of the ended periods whose status is not resolved and does not stop the clock. Null
       without activities and history.
-  requester_wait_minutes_business: {type: numeric, description: "requester_wait_minutes, in business time."}
+  requester_wait_minutes_business:
+    type: numeric
+    description: >-
+      requester_wait_minutes, in business time.
   agent_wait_minutes:
     type: numeric
     description: >-
       Minutes of the ended periods whose status stops the clock, such as Pending. Null without
       activities and history.
   agent_wait_minutes_business: {type: numeric, description: "agent_wait_minutes, in business time."}
-  agent_responses: {type: bigint, description: "Number of agent responses, which are public replies and public notes."}
-  customer_messages: {type: bigint, description: "Number of customer messages, including the creation of a ticket that is not outbound."}
+  agent_responses:
+    type: bigint
+    description: >-
+      Number of agent responses, which are public replies and public notes.
+  customer_messages:
+    type: bigint
+    description: >-
+      Number of customer messages, including the creation of a ticket that is not outbound.
   private_notes: {type: bigint, description: Number of private notes of agents.}
-  agents_involved: {type: bigint, description: Number of different authors of agent responses and private notes.}
+  agents_involved:
+    type: bigint
+    description: >-
+      Number of different authors of agent responses and private notes.
   groups_involved: {type: bigint, description: Number of different groups that the ticket had.}
   reopens:
     type: bigint
     description: >-
       Number of changes from a resolved status to a status that is not resolved. Without activities
       and history, 1 if the ticket was reopened at least once.
-  is_one_touch: {type: boolean, description: The ticket is resolved and has exactly one agent response.}
+  is_one_touch:
+    type: boolean
+    description: >-
+      The ticket is resolved and has exactly one agent response.
   is_first_contact_resolution:
     type: boolean
     description: >-
       The ticket is resolved, has exactly one agent response, which was sent before or at the
       resolution, and was never reopened.
-  minutes_tracked: {type: numeric, description: Minutes of all time entries of the ticket. Null if the table time_entries does not exist.}
+  minutes_tracked:
+    type: numeric
+    description: >-
+      Minutes of all time entries of the ticket. Null if the table time_entries does not
+      exist.
   csat_score: {type: integer, description: "Score of the latest rating, from -3 to 3."}
   is_exact:
     type: boolean
     description: >-
       The export of activities covers each day of the ticket, from its creation until it was last
       resolved, or until the newest complete day if it is open.
-  skewed_times: {type: integer, description: "Number of agent responses that are older than the ticket because of differing clocks. Their durations are zero."}
+  skewed_times:
+    type: integer
+    description: >-
+      Number of agent responses that are older than the ticket because of differing clocks.
+      Their durations are zero.
   created_at: {type: timestamptz, description: Creation time of the ticket.}
-  first_responded_at: {type: timestamptz, description: "Time of the first agent response. Null for outbound tickets."}
-  first_resolved_at: {type: timestamptz, description: Time of the first change to a resolved status.}
-  resolved_at: {type: timestamptz, description: Time of the last change to a resolved status. Null unless the ticket is resolved.}
-  last_answered_at: {type: timestamptz, description: "Time of the response to the latest customer message, or null if this message has no response."}
+  first_responded_at:
+    type: timestamptz
+    description: >-
+      Time of the first agent response. Null for outbound tickets.
+  first_resolved_at:
+    type: timestamptz
+    description: >-
+      Time of the first change to a resolved status.
+  resolved_at:
+    type: timestamptz
+    description: >-
+      Time of the last change to a resolved status. Null unless the ticket is resolved.
+  last_answered_at:
+    type: timestamptz
+    description: >-
+      Time of the response to the latest customer message, or null if this message has no
+      response.
   status: {type: bigint, description: Current status.}
   priority: {type: bigint, description: Current priority.}
   source: {type: bigint, description: Channel through which the ticket was created.}
   group_id: {type: bigint, description: Current group.}
   agent_id: {type: bigint, description: Current agent.}
   company_id: {type: bigint, description: Company of the requester.}
-  first_response_group_id: {type: bigint, description: Group of the ticket at the time of the first response.}
+  first_response_group_id:
+    type: bigint
+    description: >-
+      Group of the ticket at the time of the first response.
   is_resolved: {type: boolean, description: The current status counts as resolved.}
   is_merged: {type: boolean, description: The ticket was merged into another ticket.}
   is_spam: {type: boolean, description: The ticket is marked as spam.}
   is_deleted: {type: boolean, description: The ticket is in the trash or no longer exists.}
   is_outbound: {type: boolean, description: The ticket was created by an outbound email.}
-  is_counted: {type: boolean, description: "The ticket counts in aggregates, because it is not spam, deleted or merged."}
-  is_first_response_in_time: {type: boolean, description: "The first response was sent by the time at which it was due. Null without a response or a due time."}
-  is_resolution_in_time: {type: boolean, description: "The ticket was last resolved by the time at which the resolution was due. Null unless resolved with a due time."}
+  is_counted:
+    type: boolean
+    description: >-
+      The ticket counts in aggregates, because it is not spam, deleted or merged.
+  is_first_response_in_time:
+    type: boolean
+    description: >-
+      The first response was sent by the time at which it was due. Null without a response or
+      a due time.
+  is_resolution_in_time:
+    type: boolean
+    description: >-
+      The ticket was last resolved by the time at which the resolution was due. Null unless
+      resolved with a due time.
   created_day: {type: date, description: Day of created_at in the time zone of the account.}
-  first_response_day: {type: date, description: Day of first_responded_at in the time zone of the account.}
+  first_response_day:
+    type: date
+    description: >-
+      Day of first_responded_at in the time zone of the account.
   resolved_day: {type: date, description: Day of resolved_at in the time zone of the account.}
 */
 with tickets as (
@@ -242,14 +306,19 @@ select
   {{ minutes_between('p.created_at', 'p.resolved_at') }} as full_resolution_minutes,
   case when p.has_schedule and p.resolved_at is not null then {{ minutes_of('b.full_resolution') }} end::numeric
     as full_resolution_minutes_business,
-  case when p.has_events then {{ minutes_of("coalesce(p.requester_wait, interval '0')") }} end::numeric as requester_wait_minutes,
-  case when p.has_events and p.has_schedule then {{ minutes_of("coalesce(p.requester_wait_business, interval '0')") }} end::numeric
+  case when p.has_events then {{ minutes_of("coalesce(p.requester_wait, interval '0')") }} end::numeric
+    as requester_wait_minutes,
+  case when p.has_events and p.has_schedule then {{ minutes_of("coalesce(p.requester_wait_business,
+    interval '0')") }} end::numeric
     as requester_wait_minutes_business,
-  case when p.has_events then {{ minutes_of("coalesce(p.agent_wait, interval '0')") }} end::numeric as agent_wait_minutes,
-  case when p.has_events and p.has_schedule then {{ minutes_of("coalesce(p.agent_wait_business, interval '0')") }} end::numeric
+  case when p.has_events then {{ minutes_of("coalesce(p.agent_wait, interval '0')") }} end::numeric
+    as agent_wait_minutes,
+  case when p.has_events and p.has_schedule then {{ minutes_of("coalesce(p.agent_wait_business,
+    interval '0')") }} end::numeric
     as agent_wait_minutes_business,
   case when {{ source_exists('conversations') }} then coalesce(p.agent_responses, 0) end::bigint as agent_responses,
-  case when {{ source_exists('conversations') }} then coalesce(p.customer_messages, 0) + (not p.is_outbound)::integer end::bigint
+  case when {{ source_exists('conversations') }} then coalesce(p.customer_messages,
+    0) + (not p.is_outbound)::integer end::bigint
     as customer_messages,
   case when {{ source_exists('conversations') }} then coalesce(p.private_notes, 0) end::bigint as private_notes,
   case when {{ source_exists('conversations') }} then coalesce(a.agents_involved, 0) end::bigint as agents_involved,
@@ -261,7 +330,8 @@ select
     )
   end::bigint as groups_involved,
   p.reopens::bigint as reopens,
-  case when {{ source_exists('conversations') }} then p.is_resolved and p.agent_responses is not distinct from 1 end::boolean
+  case when {{ source_exists('conversations') }} then p.is_resolved and p.agent_responses is not distinct
+    from 1 end::boolean
     as is_one_touch,
   case when {{ source_exists('conversations') }} then
     p.is_resolved and p.agent_responses is not distinct from 1 and p.reopens = 0

@@ -13,7 +13,11 @@ columns:
   ticket_id: {type: bigint, description: Rated ticket.}
   agent_id: {type: bigint, description: "Rated agent, or null."}
   group_id: {type: bigint, description: "Rated group, or null."}
-  score: {type: integer, description: "From 3 (extremely happy) to -3 (extremely unhappy), or null if the rating has an unknown code."}
+  score:
+    type: integer
+    description: >-
+      From 3 (extremely happy) to -3 (extremely unhappy), or null if the rating has an unknown
+      code.
   rated_at: {type: timestamptz, description: Time of the rating.}
   day: {type: date, description: Day of the rating in the time zone of the account.}
 */

@@ -18,31 +18,73 @@ columns:
   period: {type: integer, description: "Number of the period within the ticket, from 1."}
   status: {type: bigint, description: "Status in the period, or null if it is not known."}
   group_id: {type: bigint, description: "Group in the period, or null if the ticket had none."}
-  agent_id: {type: bigint, description: "Assigned agent in the period, or null if the ticket had none."}
+  agent_id:
+    type: bigint
+    description: >-
+      Assigned agent in the period, or null if the ticket had none.
   priority: {type: bigint, description: Priority in the period.}
-  started_at: {type: timestamptz, description: Start of the period. The first period starts with the creation of the ticket.}
-  ended_at: {type: timestamptz, description: "End of the period, or null if the period has not ended."}
-  minutes: {type: numeric, description: "Minutes from started_at to ended_at, rounded to four decimals. Null if the period has not ended."}
+  started_at:
+    type: timestamptz
+    description: >-
+      Start of the period. The first period starts with the creation of the ticket.
+  ended_at:
+    type: timestamptz
+    description: >-
+      End of the period, or null if the period has not ended.
+  minutes:
+    type: numeric
+    description: >-
+      Minutes from started_at to ended_at, rounded to four decimals. Null if the period has
+      not ended.
   business_minutes:
     type: numeric
     description: >-
       Open minutes of the calendar of the period's group from started_at to ended_at, rounded to four
       decimals. Null if the period has not ended or the account has no calendar.
-  business_time: {type: interval, description: "The same duration as business_minutes, without rounding."}
+  business_time:
+    type: interval
+    description: >-
+      The same duration as business_minutes, without rounding.
   schedule_id: {type: bigint, description: Calendar of business hours of the period's group.}
-  is_resolved: {type: boolean, description: The status counts as resolved. False if the status is not known.}
-  stops_sla_timer: {type: boolean, description: The status stops the clock of SLA targets. Null if the status is not known.}
+  is_resolved:
+    type: boolean
+    description: >-
+      The status counts as resolved. False if the status is not known.
+  stops_sla_timer:
+    type: boolean
+    description: >-
+      The status stops the clock of SLA targets. Null if the status is not known.
   is_creation: {type: boolean, description: The period is the first period of the ticket.}
-  is_resolution: {type: boolean, description: "The ticket became resolved at started_at. Also true for the first period of a ticket that was created as resolved."}
-  is_reopening: {type: boolean, description: "The ticket changed from a resolved status to another status at started_at."}
+  is_resolution:
+    type: boolean
+    description: >-
+      The ticket became resolved at started_at. Also true for the first period of a ticket
+      that was created as resolved.
+  is_reopening:
+    type: boolean
+    description: >-
+      The ticket changed from a resolved status to another status at started_at.
   is_assignment: {type: boolean, description: "The ticket was assigned to the agent at started_at."}
-  is_group_change: {type: boolean, description: The period is the first period of the ticket or has another group than the previous period.}
+  is_group_change:
+    type: boolean
+    description: >-
+      The period is the first period of the ticket or has another group than the previous
+      period.
   evidence: {type: text, description: "Source of the period: activities, history or stats."}
   started_day: {type: date, description: Day of started_at in the time zone of the account.}
-  ended_day: {type: date, description: "Day of ended_at in the time zone of the account. If the period has not ended, infinity."}
+  ended_day:
+    type: date
+    description: >-
+      Day of ended_at in the time zone of the account. If the period has not ended, infinity.
   source: {type: bigint, description: Channel through which the ticket was created.}
-  created_day: {type: date, description: Day of the creation of the ticket in the time zone of the account.}
-  is_counted: {type: boolean, description: "The ticket counts in aggregates, because it is not spam, deleted or merged."}
+  created_day:
+    type: date
+    description: >-
+      Day of the creation of the ticket in the time zone of the account.
+  is_counted:
+    type: boolean
+    description: >-
+      The ticket counts in aggregates, because it is not spam, deleted or merged.
 */
 with tickets as (
   select
@@ -161,7 +203,8 @@ history_events as (
 events as materialized (
   select * from activity_events
   union all
-  select e.ticket_id, greatest(e.at, t.created_at), e.rank, e.entry_id, e.evidence, e.has_status, e.status, e.has_group, e.group_id,
+  select e.ticket_id, greatest(e.at, t.created_at), e.rank, e.entry_id, e.evidence, e.has_status, e.status,
+    e.has_group, e.group_id,
     e.has_agent, e.agent_id, e.has_priority, e.priority
   from history_events e
   join tickets t on t.ticket_id = e.ticket_id
@@ -178,8 +221,10 @@ known as (
     (array_agg(e.status order by e.at desc, e.rank desc, e.entry_id desc) filter (where e.has_status))[1] as status,
     (array_agg(e.group_id order by e.at desc, e.rank desc, e.entry_id desc) filter (where e.has_group))[1] as group_id,
     (array_agg(e.agent_id order by e.at desc, e.rank desc, e.entry_id desc) filter (where e.has_agent))[1] as agent_id,
-    (array_agg(e.priority order by e.at desc, e.rank desc, e.entry_id desc) filter (where e.has_priority))[1] as priority,
-    (array_agg(s.is_resolved order by e.at desc, e.rank desc, e.entry_id desc) filter (where e.has_status))[1] as is_resolved
+    (array_agg(e.priority order by e.at desc, e.rank desc,
+      e.entry_id desc) filter (where e.has_priority))[1] as priority,
+    (array_agg(s.is_resolved order by e.at desc, e.rank desc,
+      e.entry_id desc) filter (where e.has_status))[1] as is_resolved
   from events e
   left join {{ ref('ticket_statuses') }} s on s.status = e.status
   group by e.ticket_id
@@ -332,7 +377,8 @@ with_business_time as (
   select
     m.*,
     case when m.ended_at is not null and m.schedule_id is not null then
-      {{ open_time_before('e', 'm.schedule_id', 'm.ended_at') }} - {{ open_time_before('s', 'm.schedule_id', 'm.started_at') }}
+      {{ open_time_before('e', 'm.schedule_id', 'm.ended_at') }} - {{ open_time_before('s', 'm.schedule_id',
+        'm.started_at') }}
     end as business_time
   from measured m
   {{ business_day('s', 'm.schedule_id', 'm.started_at') }}
@@ -358,7 +404,8 @@ select
   (b.period = 1)::boolean as is_creation,
   (b.is_resolved and not b.was_resolved)::boolean as is_resolution,
   (b.was_resolved and not b.is_resolved)::boolean as is_reopening,
-  (b.agent_id is not null and (b.period = 1 or b.agent_id is distinct from b.previous_agent_id))::boolean as is_assignment,
+  (b.agent_id is not null and (b.period = 1 or b.agent_id is distinct from b.previous_agent_id))::boolean
+    as is_assignment,
   (b.period = 1 or b.group_id is distinct from b.previous_group_id)::boolean as is_group_change,
   b.evidence::text as evidence,
   (b.started_at at time zone b.time_zone)::date as started_day,

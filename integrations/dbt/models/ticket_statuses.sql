@@ -78,7 +78,8 @@ select
   m.status::bigint as status,
   m.label::text as label,
   coalesce(o.is_resolved, m.status in (4, 5))::boolean as is_resolved,
-  (coalesce(o.stops_sla_timer, m.status = 3 or m.stops is true) and not coalesce(o.is_resolved, m.status in (4, 5)))::boolean
+  (coalesce(o.stops_sla_timer, m.status = 3 or m.stops is true) and not coalesce(o.is_resolved, m.status in (4,
+    5)))::boolean
     as stops_sla_timer
 from merged m
 left join {{ source_table('ticket_status_settings') }} o on o.status = m.status

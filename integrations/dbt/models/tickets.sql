@@ -33,16 +33,34 @@ columns:
   due_by: {type: timestamptz, description: Time by which the resolution is due.}
   fr_due_by: {type: timestamptz, description: Time by which the first response is due.}
   nr_due_by: {type: timestamptz, description: Time by which the next response is due.}
-  first_responded_at: {type: timestamptz, description: Time of the first response according to Freshdesk.}
-  agent_responded_at: {type: timestamptz, description: Time of the last agent response according to Freshdesk.}
-  requester_responded_at: {type: timestamptz, description: Time of the last customer response according to Freshdesk.}
-  status_updated_at: {type: timestamptz, description: Time of the last change of the status according to Freshdesk.}
+  first_responded_at:
+    type: timestamptz
+    description: >-
+      Time of the first response according to Freshdesk.
+  agent_responded_at:
+    type: timestamptz
+    description: >-
+      Time of the last agent response according to Freshdesk.
+  requester_responded_at:
+    type: timestamptz
+    description: >-
+      Time of the last customer response according to Freshdesk.
+  status_updated_at:
+    type: timestamptz
+    description: >-
+      Time of the last change of the status according to Freshdesk.
   reopened_at: {type: timestamptz, description: Time of the last reopening according to Freshdesk.}
   resolved_at: {type: timestamptz, description: Time of the resolution according to Freshdesk.}
   closed_at: {type: timestamptz, description: Time of the closure according to Freshdesk.}
-  pending_since: {type: timestamptz, description: Time since which the ticket is pending according to Freshdesk.}
+  pending_since:
+    type: timestamptz
+    description: >-
+      Time since which the ticket is pending according to Freshdesk.
   is_resolved: {type: boolean, description: The status counts as resolved.}
-  is_merged: {type: boolean, description: The ticket was merged into another ticket. Current as of the last refresh of the models.}
+  is_merged:
+    type: boolean
+    description: >-
+      The ticket was merged into another ticket. Current as of the last refresh of the models.
   is_spam: {type: boolean, description: The ticket is marked as spam.}
   is_deleted: {type: boolean, description: The ticket is in the trash or no longer exists.}
   is_outbound: {type: boolean, description: The ticket was created by an outbound email.}

@@ -9,10 +9,16 @@ columns:
   agent_id: {type: bigint, description: "Agent, or null."}
   agent_name: {type: text, description: Name of the agent.}
   company_id: {type: bigint, description: "Company of the ticket, or null."}
-  minutes: {type: numeric, description: Minutes of the entry. A running timer counts with the time that is stored.}
+  minutes:
+    type: numeric
+    description: >-
+      Minutes of the entry. A running timer counts with the time that is stored.
   billable: {type: boolean, description: The time is billable.}
   executed_at: {type: timestamptz, description: Time at which the work was done.}
-  executed_day: {type: date, description: Day of executed_at, or of the creation of the entry, in the time zone of the account.}
+  executed_day:
+    type: date
+    description: >-
+      Day of executed_at, or of the creation of the entry, in the time zone of the account.
 */
 select
   e.id::bigint as time_entry_id,
@@ -23,7 +29,8 @@ select
   {{ tracked_minutes('e') }}::numeric as minutes,
   e.billable::boolean as billable,
   e.executed_at::timestamptz as executed_at,
-  (coalesce(e.executed_at, e.created_at) at time zone (select c.time_zone from {{ ref('account') }} c))::date as executed_day
+  (coalesce(e.executed_at, e.created_at) at time zone (select c.time_zone
+    from {{ ref('account') }} c))::date as executed_day
 from {{ source_table('time_entries') }} e
 left join {{ source_table('agents') }} a on a.id = e.agent_id
 where e._freshet_deleted_at is null

@@ -10,11 +10,20 @@ columns:
   notes: {type: bigint, description: Number of private notes.}
   resolved: {type: bigint, description: Number of changes to a resolved status.}
   reopened: {type: bigint, description: Number of changes from a resolved status to another status.}
-  response_minutes_median: {type: numeric, description: Median minutes that customers waited for a response.}
-  response_minutes_business_median: {type: numeric, description: Median business minutes that customers waited for a response.}
+  response_minutes_median:
+    type: numeric
+    description: >-
+      Median minutes that customers waited for a response.
+  response_minutes_business_median:
+    type: numeric
+    description: >-
+      Median business minutes that customers waited for a response.
   minutes_tracked: {type: numeric, description: Minutes of time entries.}
   csat_ratings: {type: bigint, description: Number of ratings.}
-  csat_percent: {type: numeric, description: "Percentage of positive ratings, rounded to two decimals."}
+  csat_percent:
+    type: numeric
+    description: >-
+      Percentage of positive ratings, rounded to two decimals.
 */
 with work as (
   select p.started_at as at, p.agent_id, 'change' as kind, p.is_assignment, p.is_resolution, p.is_reopening,

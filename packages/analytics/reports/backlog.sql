@@ -6,14 +6,21 @@ description: >-
 group_by: [day, week, month, group, agent, source, company, priority, tag]
 columns:
   open_tickets: {type: bigint, description: Number of unresolved tickets.}
-  age_days_mean: {type: numeric, description: "Mean age of these tickets in days, rounded to two decimals."}
-  older_than_7_days: {type: bigint, description: Number of these tickets that are older than 7 days.}
+  age_days_mean:
+    type: numeric
+    description: >-
+      Mean age of these tickets in days, rounded to two decimals.
+  older_than_7_days:
+    type: bigint
+    description: >-
+      Number of these tickets that are older than 7 days.
 */
 with days as (
   select d.day, (d.day + 1)::timestamp at time zone {{ time_zone() }} as ends_at
   from (
     select {{ from_day() }} + n as day
-    from generate_series(0, least({{ to_day() }}, (now() at time zone {{ time_zone() }})::date + 1) - {{ from_day() }} - 1) n
+    from generate_series(0, least({{ to_day() }}, (now() at time zone {{ time_zone() }})::date + 1)
+      - {{ from_day() }} - 1) n
   ) d
 ),
 last_days as (

@@ -8,7 +8,10 @@ columns:
   weekday: {type: integer, description: "Weekday from 1 (Monday) to 7 (Sunday)."}
   hour: {type: integer, description: "Hour from 0 to 23."}
   created: {type: bigint, description: Number of tickets that were created.}
-  customer_messages: {type: bigint, description: "Number of customer messages, without the creation of tickets."}
+  customer_messages:
+    type: bigint
+    description: >-
+      Number of customer messages, without the creation of tickets.
 */
 select
   extract(isodow from e.local_time)::integer as weekday,

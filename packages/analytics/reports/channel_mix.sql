@@ -7,7 +7,10 @@ group_by: [month, week, day, group, company, priority]
 columns:
   source: {type: text, description: Channel through which the tickets were created.}
   created: {type: bigint, description: Number of tickets that were created.}
-  percent: {type: numeric, description: "Percentage of the tickets of the group, rounded to two decimals."}
+  percent:
+    type: numeric
+    description: >-
+      Percentage of the tickets of the group, rounded to two decimals.
 */
 select
   c."group",

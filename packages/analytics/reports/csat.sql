@@ -7,7 +7,10 @@ columns:
   positive: {type: bigint, description: Number of ratings with a score greater than zero.}
   neutral: {type: bigint, description: Number of ratings with the score zero.}
   negative: {type: bigint, description: Number of ratings with a score less than zero.}
-  positive_percent: {type: numeric, description: "Percentage of positive ratings, rounded to two decimals."}
+  positive_percent:
+    type: numeric
+    description: >-
+      Percentage of positive ratings, rounded to two decimals.
   score_mean: {type: numeric, description: "Mean score from -3 to 3, rounded to two decimals."}
 */
 select

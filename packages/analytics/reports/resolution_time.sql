@@ -12,8 +12,15 @@ columns:
   business_minutes_median: {type: numeric, description: Median in business minutes.}
   business_minutes_p90: {type: numeric, description: 90th percentile in business minutes.}
   business_minutes_mean: {type: numeric, description: Mean in business minutes.}
-  reopened_percent: {type: numeric, description: "Percentage of these tickets that were reopened at least once, rounded to two decimals."}
-  first_contact_percent: {type: numeric, description: "Percentage of these tickets that were resolved at first contact, rounded to two decimals."}
+  reopened_percent:
+    type: numeric
+    description: >-
+      Percentage of these tickets that were reopened at least once, rounded to two decimals.
+  first_contact_percent:
+    type: numeric
+    description: >-
+      Percentage of these tickets that were resolved at first contact, rounded to two
+      decimals.
 */
 select
   {{ group_key('m.resolved_at', 'm.group_id', 'm.agent_id') }} as "group",

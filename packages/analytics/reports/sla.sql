@@ -6,14 +6,32 @@ description: >-
 group_by: [day, week, month, group, agent, source, company, priority, tag]
 columns:
   first_response_met: {type: bigint, description: Number of first responses in time.}
-  first_response_missed: {type: bigint, description: Number of first responses that were late or are overdue.}
-  first_response_percent: {type: numeric, description: "Percentage of first responses in time, rounded to two decimals."}
+  first_response_missed:
+    type: bigint
+    description: >-
+      Number of first responses that were late or are overdue.
+  first_response_percent:
+    type: numeric
+    description: >-
+      Percentage of first responses in time, rounded to two decimals.
   next_response_met: {type: bigint, description: Number of next responses in time.}
-  next_response_missed: {type: bigint, description: Number of next responses that were late or are overdue.}
-  next_response_percent: {type: numeric, description: "Percentage of next responses in time, rounded to two decimals."}
+  next_response_missed:
+    type: bigint
+    description: >-
+      Number of next responses that were late or are overdue.
+  next_response_percent:
+    type: numeric
+    description: >-
+      Percentage of next responses in time, rounded to two decimals.
   resolution_met: {type: bigint, description: Number of resolutions in time.}
-  resolution_missed: {type: bigint, description: Number of resolutions that were late or are overdue.}
-  resolution_percent: {type: numeric, description: "Percentage of resolutions in time, rounded to two decimals."}
+  resolution_missed:
+    type: bigint
+    description: >-
+      Number of resolutions that were late or are overdue.
+  resolution_percent:
+    type: numeric
+    description: >-
+      Percentage of resolutions in time, rounded to two decimals.
 */
 with targets as (
   select

@@ -22,8 +22,8 @@ const BY_SQLSTATE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 /** Codes of the driver and of Node for a connection that failed or was lost. */
 const CONNECTION_CODES = /^(CONNECT|CONNECTION_|ECONN|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH)/;
 
-/** Converts an error of the driver or of PostgreSQL to an AppError. Returns an AppError unchanged. */
-export function toAnalyticsError(error: unknown): AppError {
+/** Converts an error of the driver or of PostgreSQL to an AppError. */
+function toAnalyticsError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { code = '', message = String(error) } = error as { code?: string; message?: string };
   const [errorCode, text] = BY_SQLSTATE[code] ?? BY_SQLSTATE[code.slice(0, 2)] ?? [];

@@ -13,13 +13,13 @@ export function quote(name: string): string {
 /** Quotes a string as an SQL literal. */
 export function quoteLiteral(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`;
-  // A backslash has a meaning only in an E literal, whatever the settings of the server.
+  // In an E literal, the meaning of a backslash does not depend on the settings of the server.
   return text.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }
 
 /**
- * Returns the name of the schema of the models. If the name would be too long for PostgreSQL, a hash
- * replaces its middle part.
+ * Returns the name of the schema of the models. If the name would be too long for PostgreSQL, a
+ * hash replaces its middle part.
  */
 export function getAnalyticsSchema(schema: string): string {
   const name = `${schema}${SUFFIX}`;
@@ -27,7 +27,7 @@ export function getAnalyticsSchema(schema: string): string {
   const hash = createHash('sha256').update(schema).digest('hex').slice(0, 8);
   const bytesMax = IDENTIFIER_BYTES_MAX - SUFFIX.length - hash.length - 1;
   let start = schema;
-  while (Buffer.byteLength(start) > bytesMax) start = [...start].slice(0, -1).join('');
+  while (Buffer.byteLength(start) > bytesMax) start = Array.from(start).slice(0, -1).join('');
   return `${start}_${hash}${SUFFIX}`;
 }
 

@@ -39,7 +39,7 @@ export const CASE_CALENDARS = [
 export const EDITED_AT = '2025-06-11T00:00:00Z';
 export const HOURS_BEFORE_EDIT = weekdays(MONDAY_TO_FRIDAY, '9:00 am', '5:00 pm');
 
-/** Group → calendar. The group 80 has no calendar, and the calendar of the group 90 does not exist. */
+/** Groups. The group 80 has no calendar, and the calendar of the group 90 does not exist. */
 export const CASE_GROUPS = [
   { id: 10, name: 'Berlin', business_hour_id: 1 },
   { id: 20, name: 'New York', business_hour_id: 2 },
@@ -59,7 +59,7 @@ export const CASE_HOLIDAYS = [
   { schedule_id: 3, day: '2025-02-11', name: 'Foundation Day' },
 ];
 
-/** Statuses: 6 stops the clock, 7 does not, and 8 counts as resolved by `ticket_status_settings`. */
+/** Status 6 stops the clock, 7 does not, and 8 is resolved by `ticket_status_settings`. */
 export const CASE_STATUSES = [
   { id: 2, value: 'Open' },
   { id: 3, value: 'Pending' },

@@ -1,9 +1,10 @@
-/** A ticket whose metrics were calculated by hand. The documentation shows the same cases. */
+/** A ticket whose metrics were calculated manually. The documentation shows the same cases. */
 export interface HandCase {
   readonly title: string;
   /**
    * `stats`: the pipeline has neither activities nor a history of tickets. `activities`: the table
-   * ticket_activities is complete from 2025-01-01. `history`: the pipeline has a history of tickets.
+   * ticket_activities is complete from 2025-01-01. `history`: the pipeline has a history of
+   * tickets.
    */
   readonly account: 'stats' | 'activities' | 'history';
   /** Fields of the ticket. Fields without a value have the defaults of `TICKET_DEFAULTS`. */
@@ -53,13 +54,13 @@ export interface CaseMessage {
   readonly text?: string;
 }
 
-export interface CaseActivity {
+interface CaseActivity {
   readonly at: string;
   readonly activity: Readonly<Record<string, unknown>>;
 }
 
 /** A version of the ticket in the table tickets_history. */
-export interface CaseVersion {
+interface CaseVersion {
   readonly from: string;
   readonly status: number;
   readonly group_id?: number | null;
@@ -69,7 +70,7 @@ export interface CaseVersion {
 type Values = Readonly<Record<string, string | number | boolean | null>>;
 
 /** Expected values. Only the named columns are compared. Minutes are numbers. */
-export interface CaseResult {
+interface CaseResult {
   readonly metrics?: Values;
   /** All responses of the ticket, in the order of time. */
   readonly responses?: readonly Values[];

@@ -119,7 +119,7 @@ export const MESSAGE_CASES: readonly HandCase[] = [
       { at: '2025-02-03T12:00:00Z', kind: 'survey feedback' },
       { at: '2025-02-03T13:00:00Z', kind: 'reply' },
     ],
-    calculation: 'Only the creation is a customer message, so nobody waited for the second reply.',
+    calculation: 'Only the creation is a customer message, so no customer waited for the second reply.',
     expected: {
       metrics: { customer_messages: 1 },
       responses: [{ minutes: 10 }, { waited_since: null, minutes: null }],

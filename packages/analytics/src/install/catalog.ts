@@ -35,6 +35,6 @@ export async function readRelations(
 }
 
 /** Converts a type of the catalog to the notation of the models. */
-export function toDeclaredType(type: string): string {
+function toDeclaredType(type: string): string {
   return type.replace('timestamp with time zone', 'timestamptz');
 }

@@ -3,7 +3,7 @@ import type postgres from 'postgres';
 import { type Names, quote } from '../sql.ts';
 import { readPrivilegeStatements } from './privileges.ts';
 
-/** A view or materialized view of the user that depends on a model, directly or through other views. */
+/** A view or materialized view of a user that depends on a model, possibly through other views. */
 export interface DependentView {
   readonly oid: number;
   readonly schema: string;
@@ -28,8 +28,8 @@ interface ViewRow {
 
 /**
  * Reads the views of users that depend on the relations. A view comes after the views on which it
- * depends. Views of Freshet are in `ownNames` and are omitted, but the views that depend on them are
- * included.
+ * depends. The result omits the views in `ownNames`, which belong to Freshet, but includes the
+ * views that depend on them.
  * @param relations the names of relations in the schema of the models.
  */
 export async function readDependentViews(

@@ -2,10 +2,10 @@ import type { ExistingRelation } from './catalog.ts';
 import type { Definition } from './definitions.ts';
 
 /**
- * What an installation does with a model. `create`: the relation does not exist. `replace`: the
- * relation is dropped and created again, because its columns have changed. `redefine`: the columns
- * are unchanged, or columns were added at the end of a view, but the definition has changed. `keep`:
- * nothing has changed.
+ * The action of an installation for a model. `create`: the relation does not exist. `replace`: the
+ * relation is dropped and created again, because its columns have changed. `redefine`: the
+ * definition has changed, but the columns are unchanged, or a view has new columns at its end.
+ * `keep`: nothing has changed.
  */
 export type InstallAction = 'create' | 'replace' | 'redefine' | 'keep';
 

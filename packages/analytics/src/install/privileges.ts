@@ -1,8 +1,8 @@
 import type postgres from 'postgres';
 
 /**
- * Builds the GRANT statements that restore the privileges of a relation and of its columns, after it
- * was dropped and created again.
+ * Builds the GRANT statements that restore the privileges of a relation and of its columns after
+ * the relation was dropped and created again.
  */
 export async function readPrivilegeStatements(sql: postgres.TransactionSql, oid: number): Promise<string[]> {
   const rows = await sql<{ statement: string }[]>`
@@ -11,7 +11,8 @@ export async function readPrivilegeStatements(sql: postgres.TransactionSql, oid:
       from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = ${oid}
     ),
     grants as (
-      select r.name, r.relowner, g.*, null::name as column_name from relation r cross join lateral aclexplode(r.relacl) g
+      select r.name, r.relowner, g.*, null::name as column_name
+      from relation r cross join lateral aclexplode(r.relacl) g
       union all
       select r.name, r.relowner, g.*, a.attname
       from relation r
@@ -19,7 +20,8 @@ export async function readPrivilegeStatements(sql: postgres.TransactionSql, oid:
       cross join lateral aclexplode(a.attacl) g
     )
     select format(
-      'grant %s%s on %s to %s%s', g.privilege_type, case when g.column_name is not null then format('(%I)', g.column_name) end,
+      'grant %s%s on %s to %s%s', g.privilege_type,
+      case when g.column_name is not null then format('(%I)', g.column_name) end,
       g.name, case g.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end,
       case when g.is_grantable then ' with grant option' end
     ) as statement

@@ -36,7 +36,7 @@ function changeModel(name: string, change: (model: Model) => Partial<Model>): Mo
   return loadModels().map((model) => (model.name === name ? { ...model, ...change(model) } : model));
 }
 
-/** Removes the last column of a model's final SELECT, which must be on a line of its own. */
+/** Removes a column of a model's final SELECT. The column must be on a separate line. */
 const removeColumn = (column: string) => (model: Model) => ({
   columns: model.columns.filter(({ name }) => name !== column),
   sql: model.sql.replace(new RegExp(`,\\n +[^\\n]+ as ${column}(?=\\n)`), ''),
@@ -75,7 +75,8 @@ describe('an upgrade of the models', () => {
 
   test('recreates views of users that use unchanged columns, with owner, privileges, comment and indexes', async () => {
     await database.sql.unsafe(`
-      create view reporting.mine with (security_barrier) as select ticket_id, minutes from acme_analytics.ticket_status_periods;
+      create view reporting.mine with (security_barrier) as
+        select ticket_id, minutes from acme_analytics.ticket_status_periods;
       create view reporting.above as select ticket_id as ticket from reporting.mine;
       create materialized view reporting.stored as select ticket from reporting.above;
       create unique index stored_ticket on reporting.stored (ticket);
@@ -87,7 +88,8 @@ describe('an upgrade of the models', () => {
     const describeViews = () =>
       warehouse.query(`
         select c.relname, c.relkind, pg_get_viewdef(c.oid) as definition, pg_get_userbyid(c.relowner) as owner,
-          array(select a::text from unnest(c.relacl) a order by 1) as privileges, c.reloptions, obj_description(c.oid, 'pg_class') as comment,
+          array(select a::text from unnest(c.relacl) a order by 1) as privileges, c.reloptions,
+          obj_description(c.oid, 'pg_class') as comment,
           (select indexdef from pg_indexes i where i.schemaname = 'reporting' and i.tablename = c.relname) as index
         from pg_class c where c.relnamespace = 'reporting'::regnamespace and c.relkind in ('v', 'm') order by 1`);
     const before = await describeViews();
@@ -97,7 +99,8 @@ describe('an upgrade of the models', () => {
     expect(await warehouse.query('select ticket from reporting.stored')).toEqual([{ ticket: '1' }]);
     expect(
       await warehouse.query(
-        `select has_table_privilege('reader_of_models', 'acme_analytics.ticket_status_periods', 'select') as allowed`,
+        `select has_table_privilege('reader_of_models', 'acme_analytics.ticket_status_periods', 'select')
+           as allowed`,
       ),
     ).toEqual([{ allowed: true }]);
   });

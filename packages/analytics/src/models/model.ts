@@ -39,7 +39,7 @@ export function loadModels(): readonly Model[] {
 }
 
 /** Parses the file of a model. */
-export function parseModel(file: string, content: string): Model {
+function parseModel(file: string, content: string): Model {
   const { header: fields, sql } = splitHeader(file, content);
   const header = new Header(file, fields);
   const materialized = header.getText('materialized');

@@ -5,7 +5,10 @@ import { parse } from 'yaml';
 export interface SourceTable {
   readonly name: string;
   readonly description: string | null;
-  /** `freshdesk`: a table of the pipeline. `freshet`: a table of the loader. `freshet_settings`: a table of the user. */
+  /**
+   * `freshdesk`: a table of the pipeline. `freshet`: a table of the loader. `freshet_settings`: a
+   * table of the user.
+   */
   readonly kind: 'freshdesk' | 'freshet' | 'freshet_settings';
   readonly columns: readonly { readonly name: string; readonly type: string; readonly description: string | null }[];
 }

@@ -71,8 +71,8 @@ export class WarehouseTables {
   }
 
   /**
-   * Builds a relation with all declared columns of a table, in their declared types. Columns that do
-   * not exist are null, and a table that does not exist has no rows.
+   * Builds a relation with all declared columns of a table, in their declared types. Columns that
+   * do not exist are null, and a table that does not exist has no rows.
    */
   buildRelation(name: string): string {
     const table = loadSources().get(name) as SourceTable;
@@ -85,7 +85,7 @@ export class WarehouseTables {
     return `(select ${[...expressions, ...customFields].join(', ')} from ${this.getRelation(name)})`;
   }
 
-  /** Lists the columns that exist, but whose type the models cannot use. Such columns count as missing. */
+  /** Lists the columns whose type the models cannot use. Such columns count as missing. */
   listUnusableColumns(): {
     readonly table: string;
     readonly column: string;

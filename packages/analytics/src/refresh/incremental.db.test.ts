@@ -71,7 +71,9 @@ describe('refreshAnalytics', () => {
         (coalesce(lag(b.backlog) over (order by d.day), 0) + coalesce(s.change, 0))::int as expected,
         coalesce(s.unresolved, 0)::int as unresolved
       from ${warehouse.model('account_days')} d
-      left join (select day, sum(open_tickets) as backlog from ${warehouse.model('daily_backlog')} group by 1) b on b.day = d.day
+      left join (
+        select day, sum(open_tickets) as backlog from ${warehouse.model('daily_backlog')} group by 1
+      ) b on b.day = d.day
       left join (
         select day, sum(created + reopened - resolved) as change, sum(unresolved) as unresolved
         from ${warehouse.model('daily_summary')} group by 1
@@ -94,7 +96,7 @@ describe('refreshAnalytics', () => {
       with points as (
         select s.id as schedule_id, t.at, ${buildOpenTime(warehouse, 's.id', 't.at')} as f
         from unnest(array[${schedules.join(',')}]::bigint[]) s (id)
-        cross join unnest(array[${times.map((ms) => `'${new Date(ms).toISOString()}'`).join(',')}]::timestamptz[]) t (at)
+        cross join unnest('{${times.map((ms) => new Date(ms).toISOString()).join(',')}}'::timestamptz[]) t (at)
       )
       select schedule_id, at, f, lag(f) over w as previous, extract(epoch from f - lag(f) over w) as open_seconds,
         extract(epoch from at - lag(at) over w) as seconds,

@@ -89,7 +89,10 @@ async function writeAll(definition: Definition, input: RecomputeInput, firstDay:
   else await input.writer.writeTable(definition, input.plan.actions.get(model.name) ?? 'create', firstDay);
 }
 
-/** Replaces the rows of changed tickets, then those of changed days. @returns the number of days. */
+/**
+ * Replaces the rows of changed tickets, and then those of changed days.
+ * @returns the number of changed days.
+ */
 async function replaceChangedRows(
   sql: postgres.TransactionSql,
   names: Names,

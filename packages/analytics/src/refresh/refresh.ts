@@ -15,9 +15,9 @@ import { type Recomputation, recompute } from './recompute.ts';
 import { ModelWriter } from './tables.ts';
 
 const LOCK_TIMEOUT = '10s';
-/** The state is `true` if changes were not recorded, so that the next refresh recomputes everything. */
+/** The key of a state: `true` if changes were not recorded, so all must be recomputed. */
 const REBUILD_NEEDED = 'rebuild_needed';
-/** The first refresh was completed. */
+/** The key of a state: `true` if a refresh was completed. */
 const IS_BUILT = 'is_built';
 
 /**

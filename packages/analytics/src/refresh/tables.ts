@@ -22,7 +22,7 @@ export class ModelWriter {
     await this.#describe(definition);
   }
 
-  /** Computes all rows of a table. Creates the table if the action says so. */
+  /** Computes all rows of a table. Creates the table if the action is `create` or `replace`. */
   async writeTable(definition: Definition, action: InstallAction, firstDay: string | null): Promise<void> {
     const relation = this.#relation(definition);
     const query = this.#definitions.resolve(definition.model, { ...EVERYTHING, firstDay });

@@ -113,7 +113,7 @@ describe('refreshAnalytics', () => {
     expect(Buffer.byteLength(getAnalyticsSchema(options.schema))).toBeLessThanOrEqual(63);
   });
 
-  test('builds models of their own when the table prefix is removed', async () => {
+  test('builds separate models when the table prefix is removed', async () => {
     const prefixed = await TestWarehouse.create(database.sql, { schema: 'renamed', tablePrefix: 'fd_' });
     await refresh(prefixed);
     await database.sql.unsafe(

@@ -39,7 +39,7 @@ function parseReport(file: string, content: string): Report {
             name: 'group_by',
             type: 'text',
             required: false,
-            description: `What the rows are grouped by: ${groupBy.join(', ')}. Default: ${groupBy[0]}.`,
+            description: `Interval or dimension of the rows: ${groupBy.join(', ')}. Default: ${groupBy[0]}.`,
           },
         ];
   return {

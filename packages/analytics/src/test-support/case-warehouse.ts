@@ -32,7 +32,7 @@ const MESSAGE_COLUMNS: Readonly<Record<CaseMessage['kind'], SourceRow>> = {
   'survey feedback': { incoming: true, private: false, source: 6 },
 };
 
-/** Creates a warehouse with the tickets of cases, and builds the models. The first ticket has the id 1. */
+/** Creates a warehouse with the tickets of cases, and builds the models. The ids start with 1. */
 export async function buildCaseWarehouse(
   sql: postgres.Sql,
   account: HandCase['account'],

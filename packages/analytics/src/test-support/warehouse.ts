@@ -24,7 +24,7 @@ export class TestWarehouse {
     this.tablePrefix = tablePrefix;
   }
 
-  /** Creates the schema with the tables that the models read. Histories and activities are optional. */
+  /** Creates the schema with the tables that the models read. */
   static async create(
     sql: postgres.Sql,
     { schema = 'acme', tablePrefix = '', missing = [] }: TestWarehouseOptions = {},
