@@ -1,6 +1,6 @@
 import { AppError } from '@freshet/contracts';
 import type postgres from 'postgres';
-import { loadSources } from '../models/sources.ts';
+import { loadSources, type SourceTable } from '../models/sources.ts';
 import { type Names, quote, quoteLiteral } from '../sql.ts';
 
 /** Tables of the installation, beside the models. */
@@ -11,6 +11,13 @@ export const STATE = '_freshet_state';
 /** Creates the schema of the models, the tables of the installation, and the tables of the user. */
 export async function createBookkeeping(sql: postgres.TransactionSql, names: Names): Promise<void> {
   await createSchema(sql, names);
+  if (!(await relationExists(sql, names.relation(STATE)))) await createStateTables(sql, names);
+  for (const table of loadSources().values())
+    if (table.kind === 'freshet_settings' && !(await relationExists(sql, names.relation(table.name))))
+      await createUserTable(sql, names, table);
+}
+
+async function createStateTables(sql: postgres.TransactionSql, names: Names): Promise<void> {
   await sql.unsafe(`
     create table if not exists ${names.relation(CHANGED_TICKETS)} (ticket_id bigint);
     create table if not exists ${names.relation(INSTALLED_MODELS)} (
@@ -18,21 +25,29 @@ export async function createBookkeeping(sql: postgres.TransactionSql, names: Nam
       definition text not null,
       installed_at timestamptz not null default now()
     );
-    create table if not exists ${names.relation(STATE)} (key text primary key, value text not null);
+    create table ${names.relation(STATE)} (key text primary key, value text not null);
     comment on table ${names.relation(CHANGED_TICKETS)} is
       'Tickets that have changed since the last refresh of the models. A null means that all tickets may have changed.';
     comment on table ${names.relation(INSTALLED_MODELS)} is 'The installed models, each with a hash of its definition.';
     comment on table ${names.relation(STATE)} is 'The state of the last refresh of the models.';`);
-  for (const { name, kind, columns, description } of loadSources().values()) {
-    if (kind !== 'freshet_settings') continue;
-    const relation = names.relation(name);
-    const [existing] = await sql<{ exists: boolean }[]>`select to_regclass(${relation}) is not null as exists`;
-    if (existing?.exists) continue;
-    await sql.unsafe(`
-      create table ${relation} (${columns.map((c) => `${quote(c.name)} ${c.type}`).join(', ')});
-      comment on table ${relation} is ${quoteLiteral(`${description ?? ''} You fill this table. Freshet never changes its rows.`)};
-      ${columns.map((c) => `comment on column ${relation}.${quote(c.name)} is ${quoteLiteral(c.description ?? '')};`).join('\n')}`);
-  }
+}
+
+async function createUserTable(
+  sql: postgres.TransactionSql,
+  names: Names,
+  { name, columns, description }: SourceTable,
+): Promise<void> {
+  const relation = names.relation(name);
+  const comment = `${description ?? ''} You fill this table. Freshet never changes its rows.`;
+  await sql.unsafe(`
+    create table ${relation} (${columns.map((c) => `${quote(c.name)} ${c.type}`).join(', ')});
+    comment on table ${relation} is ${quoteLiteral(comment)};
+    ${columns.map((c) => `comment on column ${relation}.${quote(c.name)} is ${quoteLiteral(c.description ?? '')};`).join('\n')}`);
+}
+
+async function relationExists(sql: postgres.TransactionSql, relation: string): Promise<boolean> {
+  const [row] = await sql<{ exists: boolean }[]>`select to_regclass(${relation}) is not null as exists`;
+  return row?.exists === true;
 }
 
 async function createSchema(sql: postgres.TransactionSql, names: Names): Promise<void> {
