@@ -109,6 +109,6 @@ select
   s.schedule_id::bigint as schedule_id,
   s.opens_at::timestamptz as opens_at,
   s.closes_at::timestamptz as closes_at,
-  round(extract(epoch from s.open_time_before) / 60, 4)::numeric as minutes_before,
+  {{ minutes_of('s.open_time_before') }}::numeric as minutes_before,
   s.open_time_before::interval as open_time_before
 from sums s

@@ -126,9 +126,9 @@ select
   t.waited_since::timestamptz as waited_since,
   t.responded_at::timestamptz as responded_at,
   case when t.waited_since is not null then
-    round(extract(epoch from greatest(t.responded_at - t.waited_since, interval '0')) / 60, 4)
+    {{ minutes_of("greatest(t.responded_at - t.waited_since, interval '0')") }}
   end::numeric as minutes,
-  case when t.waited_since is not null then round(extract(epoch from b.business_time) / 60, 4) end::numeric
+  case when t.waited_since is not null then {{ minutes_of('b.business_time') }} end::numeric
     as business_minutes,
   t.is_first::boolean as is_first,
   t.is_skewed::boolean as is_skewed,

@@ -64,11 +64,11 @@ const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
         select i.open_time_before + (least(${at}, i.closes_at) - i.opens_at) from ${ref('business_intervals')} i
         where i.schedule_id = ${schedule} and i.opens_at <= ${at} order by i.opens_at desc limit 1
       ), interval '0') end)`,
-  minutes_of: (_, duration) => `round(extract(epoch from ${duration}) / 60, 4)`,
+  minutes_of: (_, duration) => toMinutes(duration as string),
   // A negative duration, which differing clocks cause, is zero.
   minutes_between: (_, from, to) =>
     `(case when ${from} is not null and ${to} is not null then
-      round(extract(epoch from greatest(${to} - ${from}, interval '0')) / 60, 4) end)::numeric`,
+      ${toMinutes(`greatest(${to} - ${from}, interval '0')`)} end)::numeric`,
   // A row that was written before the columns `stats_…` existed has nulls in all of them.
   stats_time: (_, alias, name) => `coalesce(${alias}.stats_${name}, case
       when num_nonnulls(${alias}.stats_status_updated_at, ${alias}.stats_first_responded_at, ${alias}.stats_resolved_at,
@@ -82,6 +82,14 @@ const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
       else round(${entry}.time_spent_in_seconds::numeric / 60, 4) end)`,
   is_clock_time: (_, text) => `(lower(trim(${text})) ~ '${CLOCK_TIME}') is true`,
 };
+
+/**
+ * Converts an interval to minutes with four decimals. A half of the last decimal, which is 3
+ * milliseconds, is rounded up. Integers are several times as fast as divisions of numerics.
+ */
+function toMinutes(duration: string): string {
+  return `(((date_part('epoch', ${duration}) * 1000000)::bigint + 3000) / 6000 * 0.0001)`;
+}
 
 function toScore(code: number): number {
   return Math.sign(code) * (Math.abs(code) - 100);

@@ -149,6 +149,22 @@ describe('refreshAnalytics', () => {
     ]);
   });
 
+  test('knows all time zones of Rails', async () => {
+    const warehouse = await TestWarehouse.create(database.sql, { schema: 'rails' });
+    await refresh(warehouse);
+    const zones = await warehouse.query(`
+      select z.name, z.time_zone from ${warehouse.model('time_zones')} z
+      join pg_timezone_names n on n.name = z.time_zone order by z.name`);
+    expect(zones).toHaveLength(152);
+    expect(zones).toEqual(
+      expect.arrayContaining([
+        { name: 'Magadan', time_zone: 'Asia/Magadan' },
+        { name: 'Eastern Time (US & Canada)', time_zone: 'America/New_York' },
+        { name: "Nuku'alofa", time_zone: 'Pacific/Tongatapu' },
+      ]),
+    );
+  });
+
   test('recomputes all tickets when the hours of a calendar change', async () => {
     const warehouse = await TestWarehouse.create(database.sql, { schema: 'edited' });
     const hours = { monday: { start_time: '9:00 am', end_time: '5:00 pm' } };
