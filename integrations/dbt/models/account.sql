@@ -30,9 +30,9 @@ columns:
       activities.
 */
 with calendars as (
-  select id, time_zone, is_default
-  from {{ source_table('business_hours') }}
-  where _freshet_deleted_at is null
+  select b.id, b.time_zone, b.is_default
+  from {{ source_table('business_hours') }} b
+  where b._freshet_deleted_at is null
 ),
 default_calendar as (
   select id, time_zone from calendars order by (is_default is true) desc, id limit 1
