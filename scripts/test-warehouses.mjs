@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * `npm run test:warehouses`: runs the loader's tests against every supported PostgreSQL release.
- * Then runs the loader's tests, and a sync of a complete deployment, through PgBouncer in
- * transaction mode. Requires access to the npm registry (for the servers) and `pgbouncer` (Debian:
- * apt-get install pgbouncer). Runs on the Node version that the workspace pins, which `npm test` or
- * `npm start` installs.
+ * `npm run test:warehouses`: runs the tests of the loader and of the models against every supported
+ * PostgreSQL release. Then runs the loader's tests, and a sync of a complete deployment, through
+ * PgBouncer in transaction mode. Requires access to the npm registry (for the servers) and
+ * `pgbouncer` (Debian: apt-get install pgbouncer). Runs on the Node version that the workspace
+ * pins, which `npm test` or `npm start` installs.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -27,6 +27,7 @@ const LOADER = [
   'packages/warehouse-loader/src/schema/history.db.test.ts',
   'packages/warehouse-loader/src/warehouse.db.test.ts',
 ];
+const MODELS = ['packages/analytics'];
 
 if (spawnSync('pgbouncer', ['--version'], { stdio: 'ignore' }).error) {
   console.error('pgbouncer is not on the PATH. On Debian and Ubuntu, install it with: apt-get install pgbouncer');
@@ -40,7 +41,7 @@ const { dependencies } = JSON.parse(readFileSync(join(servers, 'package.json'), 
 for (const name of Object.keys(dependencies)) {
   const major = name.replace('postgres-', '');
   console.log(`\n== PostgreSQL ${major}`);
-  runTests({ FRESHET_TEST_POSTGRES: major }, LOADER);
+  runTests({ FRESHET_TEST_POSTGRES: major }, [...LOADER, ...MODELS]);
 }
 console.log('\n== Through PgBouncer in transaction mode');
 runTests({ FRESHET_TEST_PGBOUNCER: 'on' }, [...LOADER, 'apps/standalone/src/e2e/sync.e2e.test.ts']);
