@@ -15,8 +15,8 @@ columns:
   is_time_zone_known:
     type: boolean
     description: >-
-      False if neither the setting of the pipeline nor a default calendar names a time zone that this
-      server knows. Days then begin in UTC.
+      False if neither the setting of the pipeline nor a default calendar names a time zone, or if
+      this server does not know the name.
   requested_time_zone:
     type: text
     description: Name of the time zone as the pipeline or the default calendar states it.
@@ -38,22 +38,29 @@ default_calendar as (
   select id, time_zone from calendars order by (is_default is true) desc, id limit 1
 ),
 requested as (
-  select coalesce(
-    nullif({{ var('time_zone') }}::text, ''), (select d.time_zone from default_calendar d)
-  ) as name
+  select 1 as priority, nullif({{ var('time_zone') }}::text, '') as name
+  union all
+  select 2, (select d.time_zone from default_calendar d)
 ),
 resolved as (
   select
-    r.name,
-    coalesce(
-      (select z.time_zone from {{ ref('time_zones') }} z where lower(z.name) = lower(r.name)),
-      (select n.name from pg_catalog.pg_timezone_names n where lower(n.name) = lower(r.name) limit 1)
-    ) as time_zone
-  from requested r
+    (array_agg(r.name order by r.priority))[1] as name,
+    (array_agg(r.time_zone order by r.priority))[1] as time_zone,
+    (array_agg(r.time_zone order by r.priority) filter (where r.time_zone is not null))[1] as usable_time_zone
+  from (
+    select
+      q.priority, q.name,
+      coalesce(
+        (select z.time_zone from {{ ref('time_zones') }} z where lower(z.name) = lower(q.name)),
+        (select n.name from pg_catalog.pg_timezone_names n where lower(n.name) = lower(q.name) limit 1)
+      ) as time_zone
+    from requested q
+    where q.name is not null
+  ) r
 )
 select
   1::integer as id,
-  coalesce(r.time_zone, 'UTC')::text as time_zone,
+  coalesce(r.usable_time_zone, 'UTC')::text as time_zone,
   (r.time_zone is not null)::boolean as is_time_zone_known,
   r.name::text as requested_time_zone,
   (select d.id from default_calendar d)::bigint as default_schedule_id,
@@ -63,7 +70,7 @@ select
       where o.table_name = {{ var('table_prefix') }} || 'ticket_activities' and {{ source_exists('ticket_activities') }}
     ),
     (
-      select least(min(a.day)::timestamp at time zone coalesce(r.time_zone, 'UTC'), min(a.performed_at))
+      select least(min(a.day)::timestamp at time zone coalesce(r.usable_time_zone, 'UTC'), min(a.performed_at))
       from {{ source_table('ticket_activities') }} a
     )
   )::timestamptz as activities_from

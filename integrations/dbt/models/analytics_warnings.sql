@@ -18,8 +18,8 @@ select
   'account'::text as subject,
   (case when a.requested_time_zone is null
     then 'The account has no default calendar of business hours. Days begin in UTC. Set the analytics time zone of the pipeline.'
-    else 'The server does not know the time zone "' || a.requested_time_zone
-      || '" of the account. Days begin in UTC. Set the analytics time zone of the pipeline to an IANA name.'
+    else 'The server does not know the time zone "' || a.requested_time_zone || '" of the account. Days begin in '
+      || a.time_zone || '. Set the analytics time zone of the pipeline to an IANA name.'
   end)::text as message
 from {{ ref('account') }} a
 where not a.is_time_zone_known

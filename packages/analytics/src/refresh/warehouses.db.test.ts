@@ -143,6 +143,10 @@ describe('refreshAnalytics', () => {
       { schedule_id: '1', time_zone: 'Asia/Magadan' },
       { schedule_id: '2', time_zone: 'Asia/Magadan' },
     ]);
+    const unknown = await refreshAnalytics(database.sql, { ...warehouse.target, timeZone: 'Nowhere' });
+    expect(unknown.warnings.map(({ message }) => message)).toEqual(
+      expect.arrayContaining([expect.stringContaining('"Nowhere" of the account. Days begin in Asia/Magadan.')]),
+    );
     await refreshAnalytics(database.sql, { ...warehouse.target, timeZone: 'europe/berlin' });
     expect(await warehouse.query('select time_zone from zones_analytics.account')).toEqual([
       { time_zone: 'Europe/Berlin' },
