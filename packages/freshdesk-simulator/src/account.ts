@@ -122,11 +122,11 @@ export class SimulatedAccount {
     const list = this.getList(getObject(objectName));
     const number = list.findNumber(key);
     if (this.#activityLog.covers(objectName) && this.#activityLog.hasRecordedField(fields)) {
-      const before = this.#parseRecord(list, number);
+      const before = this.#readFields(list, number, [...Object.keys(fields), 'responder_id']);
       this.#activityLog.recordUpdate(this.nowSeconds(), before, { ...before, ...fields });
     }
     this.#apply(number, () => {
-      list.edits.set(number, { ...list.edits.get(number), ...fields });
+      if (Object.keys(fields).length > 0) list.edits.set(number, { ...list.edits.get(number), ...fields });
       list.touch(number, at);
     });
   }
@@ -142,6 +142,14 @@ export class SimulatedAccount {
     return this.#activityLog.list(from, from + DAY_SECONDS);
   }
 
+  /** Returns at least the key and the given fields of a record. Rendering the record is slower. */
+  #readFields(list: RecordList, number: number, names: readonly string[]): Fields {
+    const edits = list.edits.get(number) ?? {};
+    return names.every((name) => name in edits)
+      ? { ...edits, id: list.getKey(number) }
+      : this.#parseRecord(list, number);
+  }
+
   #parseRecord(list: RecordList, number: number): Fields {
     return JSON.parse(this.renderRecord(list.object, number, NO_HIDDEN_COLUMNS)) as Fields;
   }
@@ -152,7 +160,11 @@ export class SimulatedAccount {
     const at = this.nowSeconds();
     const number = list.append(at, this.#getLagSeconds(list.length) > 0 ? PENDING_VIEW : 0);
     this.#setInitialFields(list, number, fields);
-    if (this.#activityLog.covers(objectName)) this.#activityLog.recordCreation(at, this.#parseRecord(list, number));
+    if (this.#activityLog.covers(objectName)) {
+      const initialFields = list.edits.get(number);
+      const values = { key: list.getKey(number), createdAt: at, updatedAt: at, number, parentKey: 0 };
+      this.#activityLog.recordCreation(at, values, initialFields);
+    }
     if (list.getView(number) === PENDING_VIEW) this.#apply(number, () => list.setView(number, 0, at));
     return list.getKey(number);
   }

@@ -1,7 +1,7 @@
 import { catalogue, getObject, type ObjectSpec, type Strategy } from '@freshet/freshdesk-extractor';
 import { type AccountOptions, type Fields, NO_HIDDEN_COLUMNS } from './account-options.ts';
 import { getGeneratedTimes, type RecordList } from './record-list.ts';
-import type { RecordWriter } from './record-writer.ts';
+import type { RecordValues, RecordWriter } from './record-writer.ts';
 
 /** One entry of the account's history: a change of a ticket. */
 export interface Activity {
@@ -58,6 +58,8 @@ const RECORDED_FIELDS: Readonly<Record<string, string>> = {
   due_by: 'due_by',
 };
 
+const RECORDED_NAMES = Object.keys(RECORDED_FIELDS);
+
 /**
  * The history of an account's tickets by time. Changes of the account are recorded. The history of
  * generated tickets is generated on request, for one day at a time: the creation, and the change to
@@ -92,15 +94,38 @@ export class ActivityLog {
     return Object.keys(fields).some((name) => name in RECORDED_FIELDS || name === 'tags');
   }
 
-  /** Records the creation of a ticket. */
-  recordCreation(at: number, ticket: Fields): void {
-    this.#recorded.push(this.#describeCreation(at, ticket));
+  /**
+   * Records the creation of a ticket. The activity is rendered when it is first listed, because
+   * accounts with many new tickets are often created only for their records.
+   * @param fields the fields that differ from the generated record.
+   */
+  recordCreation(at: number, values: RecordValues, fields: Fields = {}): void {
+    let described: Activity | null = null;
+    const describe = () => {
+      described ??= this.#describeCreation(at, {
+        ...(JSON.parse(this.#writer.renderFromTemplate(ticketObject, values)) as Fields),
+        ...fields,
+      });
+      return described;
+    };
+    this.#recorded.push({
+      performedAt: at,
+      ticketId: values.key,
+      performerType: 'user',
+      get performerId() {
+        return describe().performerId;
+      },
+      get activity() {
+        return describe().activity;
+      },
+    });
   }
 
   /** Records an update of a ticket. Nothing is recorded if no recorded field has changed. */
   recordUpdate(at: number, before: Fields, after: Fields): void {
-    const changed = Object.keys(RECORDED_FIELDS).filter((name) => (before[name] ?? null) !== (after[name] ?? null));
-    const activity = { ...this.#describeFields(after, changed), ...describeTags(before['tags'], after['tags']) };
+    const changed = RECORDED_NAMES.filter((name) => (before[name] ?? null) !== (after[name] ?? null));
+    const tags = before['tags'] === after['tags'] ? {} : describeTags(before['tags'], after['tags']);
+    const activity = { ...this.#describeFields(after, changed), ...tags };
     if (Object.keys(activity).length > 0) this.#record(at, after, activity);
   }
 

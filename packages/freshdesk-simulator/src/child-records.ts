@@ -74,10 +74,17 @@ export class ChildRecords {
    */
   create(object: ObjectSpec, parentKey: number, fields: Fields, at: number): Fields & { readonly id: number } {
     const { strategy } = object;
-    const siblings = this.list(object, parentKey);
-    if (siblings === null || strategy.kind !== 'children') throw new TypeError(`Parent ${parentKey} does not exist.`);
+    const parent = strategy.kind === 'children' ? this.#findParent(strategy.parent, parentKey) : null;
+    if (strategy.kind !== 'children' || parent === null || parent.isArchived)
+      throw new TypeError(`Parent ${parentKey} does not exist.`);
+    const created = this.#created.get(`${object.name}/${parentKey}`) ?? [];
+    this.#created.set(`${object.name}/${parentKey}`, created);
+    // If no siblings are generated, do not render them all, so that creating children is fast.
+    const defaults =
+      this.#countChildren(object, parent.number) === 0
+        ? created.find((child) => this.#edits.get(`${object.name}/${child['id'] as number}`) !== null)
+        : (JSON.parse(this.list(object, parentKey)?.[0] ?? '{}') as Fields);
     const key = KEY_BASE * 2 + ++this.#createdCount;
-    const defaults = siblings[0] === undefined ? {} : (JSON.parse(siblings[0]) as Fields);
     const now = formatTimestamp(at);
     const child = {
       ...defaults,
@@ -87,8 +94,7 @@ export class ChildRecords {
       id: key,
       [strategy.parentColumn]: parentKey,
     };
-    const list = `${object.name}/${parentKey}`;
-    this.#created.set(list, [...(this.#created.get(list) ?? []), child]);
+    created.push(child);
     return child;
   }
 

@@ -25,6 +25,7 @@ export class RecordList {
   readonly object: ObjectSpec;
   readonly initialLength: number;
   readonly edits = new Map<number, Fields>();
+  readonly #keyBase: number;
   readonly #created: number[];
   readonly #updated: number[];
   readonly #views: number[];
@@ -34,6 +35,7 @@ export class RecordList {
 
   constructor(object: ObjectSpec, options: AccountOptions, count: number) {
     this.object = object;
+    this.#keyBase = getKeyBase(object);
     this.initialLength = count;
     this.#created = new Array(count);
     this.#updated = new Array(count);
@@ -55,14 +57,15 @@ export class RecordList {
     return (
       this.#assignedKeys.get(number) ??
       (this.object.list.fixedRecords?.[number]?.['id'] as number | undefined) ??
-      getKeyBase(this.object) + number
+      this.#keyBase + number
     );
   }
 
   findNumber(key: number): number {
-    for (const [number, assigned] of this.#assignedKeys) if (assigned === key) return number;
+    if (this.#assignedKeys.size > 0)
+      for (const [number, assigned] of this.#assignedKeys) if (assigned === key) return number;
     const fixed = this.object.list.fixedRecords?.findIndex((record) => record['id'] === key) ?? -1;
-    return fixed >= 0 ? fixed : key - getKeyBase(this.object);
+    return fixed >= 0 ? fixed : key - this.#keyBase;
   }
 
   getCreatedAt(number: number): number {
