@@ -113,6 +113,7 @@ export class StandaloneDeployment {
       const simulator = new FreshdeskSimulator({
         asOf: new Date(this.#state.simulated_as_of),
         spanDays: DEMO_SPAN_DAYS,
+        lifecycle: true,
         plan: 'demo',
       });
       const origin = await simulator.listen();

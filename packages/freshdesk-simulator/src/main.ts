@@ -14,6 +14,7 @@ Options:
   --as-of TIME    Time of the newest change (RFC 3339; default: now)
   --span-days N   Days between the creation of the oldest record and --as-of (default: 365)
   --plan NAME     Rate limits: ${Object.keys(PLANS).join(', ')} (default: unlimited)
+  --lifecycle     Give tickets coherent life cycles, for reports; use at most some 10,000 tickets
   --without NAME  Feature that the plan lacks, such as Surveys, Timesheets or "Archive Tickets"; repeatable
   --help          Print this help
   --<object> N    Number of records of an object:
@@ -49,6 +50,7 @@ function parseFlags() {
         'span-days': { type: 'string' },
         plan: { type: 'string' },
         without: { type: 'string', multiple: true },
+        lifecycle: { type: 'boolean' },
         help: { type: 'boolean' },
       },
     }).values as Record<string, string | boolean | string[] | undefined>;
@@ -81,6 +83,7 @@ const simulator = new FreshdeskSimulator({
   plan: plan as Plan,
   missingFeatures: (flags['without'] as string[] | undefined) ?? [],
   counts,
+  lifecycle: flags['lifecycle'] === true,
   host: getText('host') ?? '127.0.0.1',
   port: parseInteger('port', getText('port'), 0),
 });

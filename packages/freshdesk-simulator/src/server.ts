@@ -6,11 +6,18 @@ import { SimulatedAccount } from './account.ts';
 import { type AccountOptions, NO_HIDDEN_COLUMNS } from './account-options.ts';
 import { ExportFiles, type ExportOptions } from './export-files.ts';
 import { type FaultOptions, injectFault, pickFault } from './faults.ts';
+import { buildLifecycleAccount } from './lifecycle/build-account.ts';
 import { type Plan, RateLimits } from './limits.ts';
 import { type ListQuirks, parseIncludes, renderListPage, renderSearchPage } from './lists.ts';
 import { buildRoutes, findRoute, type RouteMatch } from './routes.ts';
 
 export interface SimulatorOptions extends Partial<AccountOptions>, ListQuirks, ExportOptions {
+  /**
+   * Gives tickets coherent life cycles (see `buildLifecycleAccount`). Without this option, the
+   * fields of each record are generated independently of each other, and an account of any size
+   * starts immediately.
+   */
+  readonly lifecycle?: boolean;
   readonly plan?: Plan;
   /** The rate limits of individual lists count requests instead of credits. */
   readonly listLimitsCountRequests?: boolean;
@@ -79,7 +86,9 @@ export class FreshdeskSimulator {
     this.#options = options;
     this.missingFeatures = new Set(options.missingFeatures);
     const now = options.now ?? Date.now;
-    this.account = new SimulatedAccount({ seed: 1, asOf: new Date(now()), spanDays: 365, ...options });
+    const accountOptions = { seed: 1, asOf: new Date(now()), spanDays: 365, ...options };
+    this.account =
+      options.lifecycle === true ? buildLifecycleAccount(accountOptions) : new SimulatedAccount(accountOptions);
     this.exportFiles = new ExportFiles(this.account, options);
     this.limits = new RateLimits(options.plan ?? 'unlimited', now, options.listLimitsCountRequests);
     this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
