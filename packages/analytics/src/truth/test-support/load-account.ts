@@ -25,7 +25,7 @@ export interface ObjectLoad {
   /** The time at which the records were extracted, in milliseconds. */
   readonly extractedAt: number;
   readonly hasHistory?: boolean;
-  /** Only the records that changed since this time, and their children, are loaded. Default: all. */
+  /** Only records that changed since this time, and their children, are loaded. Default: all. */
   readonly since?: number;
 }
 

@@ -35,6 +35,8 @@ export function listStatusPeriods(metrics: TicketMetrics): Row[] {
       is_reopening: transition === 'reopened',
       is_assignment: agentId !== null && agentId !== previous?.agentId,
       is_group_change: groupId !== previous?.groupId,
+      source: history.created.source,
+      created_day: metrics.days.toDay(history.createdAt),
       started_day: metrics.days.toDay(from),
       ended_day: to === null ? 'infinity' : metrics.days.toDay(to),
       is_counted: isCounted,
