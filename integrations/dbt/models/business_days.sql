@@ -41,10 +41,11 @@ with bounds as (
     ) - 2 as first_day,
     (date_trunc('year', now()) + interval '2 years')::date as last_day
 ),
+-- In UTC, a day of a calendar can begin on the day before, or end on the day after.
 days as (
   select s.schedule_id, b.first_day + n as day, (b.first_day + n)::timestamp at time zone 'UTC' as starts_at
   from bounds b
-  cross join lateral generate_series(0, b.last_day - b.first_day) n
+  cross join lateral generate_series(-1, b.last_day - b.first_day + 2) n
   cross join (select distinct v.schedule_id from {{ ref('schedule_versions') }} v) s
 ),
 pieces as (

@@ -167,7 +167,8 @@ messages as (
     count(*) filter (where m.kind = 'customer') as customer_messages,
     count(*) filter (where m.kind = 'note') as private_notes,
     min(m.created_at) filter (where m.kind = 'response') as first_responded_at,
-    max(m.created_at) filter (where m.kind = 'customer') as last_asked_at
+    max(m.created_at) filter (where m.kind = 'customer') as last_asked_at,
+    (max(array[extract(epoch from m.created_at), m.message_id]) filter (where m.kind = 'customer'))[2] as last_question_id
   from {{ ref('ticket_messages') }} m
   where {{ changed_tickets('m.ticket_id') }}
   group by m.ticket_id
@@ -185,6 +186,8 @@ answers as (
   select
     r.ticket_id,
     max(r.responded_at) filter (where r.waited_since is not null) as last_answered_at,
+    (max(array[extract(epoch from r.responded_at), r.response_id]) filter (where r.waited_since is not null))[2]
+      as last_answer_id,
     count(*) filter (where r.is_skewed) as skewed_times
   from {{ ref('responses') }} r
   where {{ changed_tickets('r.ticket_id') }}
@@ -237,7 +240,7 @@ points as (
     case when p.has_events then p.reopens else (t.stats_reopened_at is not null)::integer end as reopens,
     p.requester_wait, p.agent_wait, p.requester_wait_business, p.agent_wait_business,
     p.least_group_id, p.greatest_group_id,
-    m.agent_responses, m.customer_messages, m.private_notes, m.last_asked_at, m.first_responded_at as any_responded_at
+    m.agent_responses, m.customer_messages, m.private_notes, m.last_asked_at, m.last_question_id, m.first_responded_at as any_responded_at
   from tickets t
   left join messages m on m.ticket_id = t.ticket_id
   left join periods p on p.ticket_id = t.ticket_id
@@ -342,12 +345,13 @@ select
   (
     p.is_from_activities is true and p.has_unknown_status is false and ac.activities_from <= p.created_at
   )::boolean as is_exact,
-  coalesce(q.skewed_times, 0)::integer as skewed_times,
+  case when {{ source_exists('conversations') }} then coalesce(q.skewed_times, 0) end::integer as skewed_times,
   p.created_at::timestamptz as created_at,
   p.first_responded_at::timestamptz as first_responded_at,
   p.first_resolved_at::timestamptz as first_resolved_at,
   p.resolved_at::timestamptz as resolved_at,
-  case when p.last_asked_at is null or q.last_answered_at >= p.last_asked_at then q.last_answered_at end::timestamptz
+  case when p.last_asked_at is null or (q.last_answered_at, q.last_answer_id) > (p.last_asked_at, p.last_question_id)
+    then q.last_answered_at end::timestamptz
     as last_answered_at,
   p.status::bigint as status,
   p.priority::bigint as priority,
