@@ -7,8 +7,8 @@ materialized: incremental
 refresh: month
 key: [month, company_id]
 columns:
-  month: {type: date, description: First day of the month in the time zone of the account.}
-  company_id: {type: bigint, description: Company.}
+  month: {type: date, description: First day of the month in the time zone of the account., not_null: true}
+  company_id: {type: bigint, description: Company., not_null: true}
   created: {type: bigint, description: Number of tickets that were created.}
   resolved: {type: bigint, description: Number of changes to a resolved status.}
   first_responses: {type: bigint, description: Number of first agent responses.}

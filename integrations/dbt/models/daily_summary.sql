@@ -10,7 +10,7 @@ materialized: incremental
 refresh: day
 key: [day, group_id, source]
 columns:
-  day: {type: date, description: Day in the time zone of the account.}
+  day: {type: date, description: Day in the time zone of the account., not_null: true}
   group_id: {type: bigint, description: "Group, or null for tickets without a group."}
   source: {type: bigint, description: Channel through which the tickets were created.}
   created: {type: bigint, description: Number of tickets that were created.}

@@ -6,12 +6,9 @@ grain: one row for each ticket and kind of target
 materialized: view
 key: [ticket_id, kind]
 columns:
-  ticket_id: {type: bigint, description: Ticket.}
-  kind: {type: text, description: "first_response, next_response or resolution."}
-  due_at:
-    type: timestamptz
-    description: >-
-      Time by which the target must be achieved, or null if there is no target.
+  ticket_id: {type: bigint, description: Ticket., not_null: true, references: ticket_metrics.ticket_id}
+  kind: {type: text, description: "first_response, next_response or resolution.", accepted_values: [first_response, next_response, resolution]}
+  due_at: {type: timestamptz, description: "Time by which the target must be achieved, or null if there is no target."}
   achieved_at:
     type: timestamptz
     description: >-
@@ -19,6 +16,7 @@ columns:
       customer message, or the last change to a resolved status.
   state:
     type: text
+    accepted_values: [met, missed, open, overdue, not_applicable]
     description: >-
       met (achieved by the due time), missed (achieved later, or the ticket was resolved after the due
       time without a response), open (not due yet, or the status stops the clock), overdue (due and not

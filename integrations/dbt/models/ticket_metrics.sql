@@ -13,7 +13,7 @@ indexes:
   - [first_response_day]
   - [resolved_day]
 columns:
-  ticket_id: {type: bigint, description: Ticket.}
+  ticket_id: {type: bigint, description: Ticket., references: tickets.id}
   first_response_minutes:
     type: numeric
     description: >-
@@ -84,14 +84,11 @@ columns:
     description: >-
       The ticket is resolved, has exactly one agent response, which was sent before or at the
       resolution, and was never reopened.
-  minutes_tracked:
-    type: numeric
-    description: >-
-      Minutes of all time entries of the ticket. Null if the table time_entries does not
-      exist.
-  csat_score: {type: integer, description: "Score of the latest rating, from -3 to 3."}
+  minutes_tracked: {type: numeric, description: Minutes of all time entries of the ticket. Null if the table time_entries does not exist.}
+  csat_score: {type: integer, description: "Score of the latest rating, from -3 to 3.", accepted_values: [-3, -2, -1, 0, 1, 2, 3]}
   is_exact:
     type: boolean
+    not_null: true
     description: >-
       The export of activities covers each day of the ticket, from its creation until it was last
       resolved, or until the newest complete day if it is open.

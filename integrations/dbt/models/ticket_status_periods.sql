@@ -14,7 +14,7 @@ indexes:
   - [started_day]
   - [ended_day]
 columns:
-  ticket_id: {type: bigint, description: Ticket.}
+  ticket_id: {type: bigint, description: Ticket., not_null: true, references: ticket_metrics.ticket_id}
   period: {type: integer, description: "Number of the period within the ticket, from 1."}
   status: {type: bigint, description: "Status in the period, or null if it is not known."}
   group_id: {type: bigint, description: "Group in the period, or null if the ticket had none."}
@@ -23,19 +23,9 @@ columns:
     description: >-
       Assigned agent in the period, or null if the ticket had none.
   priority: {type: bigint, description: Priority in the period.}
-  started_at:
-    type: timestamptz
-    description: >-
-      Start of the period. The first period starts with the creation of the ticket.
-  ended_at:
-    type: timestamptz
-    description: >-
-      End of the period, or null if the period has not ended.
-  minutes:
-    type: numeric
-    description: >-
-      Minutes from started_at to ended_at, rounded to four decimals. Null if the period has
-      not ended.
+  started_at: {type: timestamptz, description: Start of the period. The first period starts with the creation of the ticket., not_null: true}
+  ended_at: {type: timestamptz, description: "End of the period, or null if the period has not ended."}
+  minutes: {type: numeric, description: "Minutes from started_at to ended_at, rounded to four decimals. Null if the period has not ended."}
   business_minutes:
     type: numeric
     description: >-
@@ -65,12 +55,8 @@ columns:
     description: >-
       The ticket changed from a resolved status to another status at started_at.
   is_assignment: {type: boolean, description: "The ticket was assigned to the agent at started_at."}
-  is_group_change:
-    type: boolean
-    description: >-
-      The period is the first period of the ticket or has another group than the previous
-      period.
-  evidence: {type: text, description: "Source of the period: activities, history or stats."}
+  is_group_change: {type: boolean, description: The period is the first period of the ticket or has another group than the previous period.}
+  evidence: {type: text, description: "Source of the period: activities, history or stats.", accepted_values: [activities, history, stats]}
   started_day: {type: date, description: Day of started_at in the time zone of the account.}
   ended_day:
     type: date

@@ -4,8 +4,8 @@ grain: one row for each ticket and tag
 materialized: view
 key: [ticket_id, tag]
 columns:
-  ticket_id: {type: bigint, description: Ticket.}
-  tag: {type: text, description: Tag.}
+  ticket_id: {type: bigint, description: Ticket., references: tickets.id}
+  tag: {type: text, description: Tag., not_null: true}
 */
 select distinct
   t.id::bigint as ticket_id,
