@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages}/*/src/**/*.test.ts'],
-          exclude: [...notOurs, '**/*.{db,e2e,browser,docs,release}.test.ts'],
+          exclude: [...notOurs, '**/*.{db,e2e,browser,dbt,docs,release}.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -50,6 +50,11 @@ export default defineConfig({
         // `npm run test:docs`. Requires bash, curl and jq.
         extends: true,
         test: { ...withServer, name: 'docs', include: ['apps/standalone/src/**/*.docs.test.ts'] },
+      },
+      {
+        // `npm run test:dbt`. Requires Python 3.
+        extends: true,
+        test: { ...withServer, name: 'dbt', include: ['apps/standalone/src/**/*.dbt.test.ts'] },
       },
       {
         // `npm run test:upgrade`. Requires a checkout of the last release.

@@ -24,6 +24,7 @@ const COMMANDS = {
   'test:fast': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project=unit', '--project=db'],
   'test:release': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'release'],
   'test:docs': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'docs'],
+  'test:dbt': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'dbt'],
   'test:console': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'browser'],
 };
 /**
