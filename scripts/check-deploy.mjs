@@ -29,6 +29,7 @@ runOrExit(join(python, 'hadolint'), [join(ROOT, 'deploy/Dockerfile')]);
 runOrExit('promtool', ['check', 'rules', join(ROOT, 'deploy/prometheus/alerts.yaml')]);
 checkSystemdUnit();
 checkMetricNames();
+checkGrafana();
 checkCompose();
 checkRunbooks();
 checkImage();
@@ -107,6 +108,26 @@ function checkMetricNames() {
         problems.push(`No process exports the metric freshet_${name}, which the dashboard or an alert rule uses.`);
     }
   }
+}
+
+/**
+ * Checks that the dashboards have different ids, and that the data source of the provisioning files
+ * has the type that the dashboard over the models selects. A test runs the queries of this dashboard.
+ */
+function checkGrafana() {
+  const folder = join(ROOT, 'deploy/grafana');
+  const dashboards = readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')));
+  if (new Set(dashboards.map(({ uid }) => uid)).size < dashboards.length)
+    problems.push('grafana: two dashboards have the same uid.');
+  const provisioning = (kind) => parse(readFileSync(join(folder, 'provisioning', kind, 'freshet.yaml'), 'utf8'));
+  const types = provisioning('datasources').datasources.map(({ type }) => type);
+  const { list } = dashboards.find(({ uid }) => uid === 'freshet-analytics').templating;
+  const selected = list.find(({ type }) => type === 'datasource').query;
+  if (!types.includes(selected)) problems.push(`grafana: no provisioned data source has the type ${selected}.`);
+  if (provisioning('dashboards').providers.some(({ type }) => type !== 'file'))
+    problems.push('grafana: a provider of dashboards does not read files.');
 }
 
 function loadRules() {
