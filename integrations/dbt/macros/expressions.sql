@@ -12,11 +12,21 @@
   true
 {%- endmacro %}
 
-{% macro open_time_before(schedule, at) -%}
-  coalesce((
-      select i.open_time_before + (least({{ at }}, i.closes_at) - i.opens_at) from {{ ref('business_intervals') }} i
-      where i.schedule_id = {{ schedule }} and i.opens_at <= {{ at }} order by i.opens_at desc limit 1
-    ), interval '0')
+{% macro business_day(alias, schedule, at) -%}
+  left join {{ ref('business_days') }} {{ alias }} on {{ alias }}.schedule_id = {{ schedule }}
+      and {{ alias }}.day = ({{ at }} at time zone 'UTC')::date
+{%- endmacro %}
+
+{% macro open_time_before(alias, schedule, at) -%}
+  (case
+      when {{ at }} is null then null
+      when {{ alias }}.intervals <= 2 then {{ alias }}.open_time_before
+        + (least(greatest({{ at }}, {{ alias }}.opens_1), {{ alias }}.closes_1) - {{ alias }}.opens_1)
+        + (least(greatest({{ at }}, {{ alias }}.opens_2), {{ alias }}.closes_2) - {{ alias }}.opens_2)
+      else coalesce((
+        select i.open_time_before + (least({{ at }}, i.closes_at) - i.opens_at) from {{ ref('business_intervals') }} i
+        where i.schedule_id = {{ schedule }} and i.opens_at <= {{ at }} order by i.opens_at desc limit 1
+      ), interval '0') end)
 {%- endmacro %}
 
 {% macro minutes_of(duration) -%}
@@ -28,8 +38,11 @@
       round(extract(epoch from greatest({{ to }} - {{ from }}, interval '0')) / 60, 4) end)::numeric
 {%- endmacro %}
 
-{% macro stats_time(stats, name) -%}
-  (case when {{ stats }} ->> '{{ name }}' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' then ({{ stats }} ->> '{{ name }}')::timestamptz end)
+{% macro stats_time(alias, name) -%}
+  coalesce({{ alias }}.stats_{{ name }}, case
+      when num_nonnulls({{ alias }}.stats_status_updated_at, {{ alias }}.stats_first_responded_at, {{ alias }}.stats_resolved_at,
+          {{ alias }}.stats_agent_responded_at, {{ alias }}.stats_closed_at) = 0
+        and {{ alias }}.stats ->> '{{ name }}' like '____-__-__T%' then ({{ alias }}.stats ->> '{{ name }}')::timestamptz end)
 {%- endmacro %}
 
 {% macro rating_score(ratings) -%}

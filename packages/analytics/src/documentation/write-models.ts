@@ -2,8 +2,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadModels } from '../models/model.ts';
+import { buildCasePage } from './case-page.ts';
 import { buildDbtMacros } from './dbt-macros.ts';
 import { buildDbtSchema } from './dbt-schema.ts';
+import { buildMetricsPage } from './metrics-page.ts';
+import { buildModelIndex, buildModelPage } from './model-pages.ts';
 
 /**
  * Writes the files that are generated from the models. With `--check`, compares the files with the
@@ -13,7 +16,13 @@ import { buildDbtSchema } from './dbt-schema.ts';
 const models = loadModels();
 const files: ReadonlyMap<string, string> = new Map([
   ['integrations/dbt/models/schema.yml', buildDbtSchema(models)],
-  ['integrations/dbt/macros/expressions.sql', buildDbtMacros()],
+  ['integrations/dbt/macros/expressions.sql', buildDbtMacros(models)],
+  ['docs/analytics/metrics.md', buildMetricsPage(models)],
+  ['docs/analytics/cases.md', buildCasePage()],
+  ['docs/analytics/models/README.md', buildModelIndex(models)],
+  ...models
+    .filter(({ internal }) => !internal)
+    .map((model) => [`docs/analytics/models/${model.name}.md`, buildModelPage(model)] as const),
 ]);
 
 const isCheck = process.argv.includes('--check');
