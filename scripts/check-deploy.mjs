@@ -112,7 +112,8 @@ function checkMetricNames() {
 
 /**
  * Checks that the dashboards have different ids, and that the data source of the provisioning files
- * has the type that the dashboard over the models selects. A test runs the queries of this dashboard.
+ * has the type that the dashboard over the models selects. An end-to-end test runs the queries of
+ * this dashboard.
  */
 function checkGrafana() {
   const folder = join(ROOT, 'deploy/grafana');

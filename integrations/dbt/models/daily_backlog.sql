@@ -1,7 +1,7 @@
 /*
 description: >-
   The unresolved tickets at the end of each day of the account. Spam, deleted and merged tickets do
-  not count. The row of the present day shows the last refresh. The past states of tickets without
+  not count. The row of the present day shows the last refresh. The earlier states of tickets without
   activities and history are estimated from the current row and `stats`.
 grain: one row for each day, group, priority and status with unresolved tickets
 materialized: view

@@ -20,7 +20,7 @@ columns:
     description: The status counts as resolved.
   stops_sla_timer:
     type: boolean
-    description: The clock of SLA targets stands still while a ticket has the status.
+    description: The clock of SLA targets is stopped while a ticket has the status.
 */
 with choices as (
   select f.choices

@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { refreshAnalytics } from '@freshet/analytics';
 import { waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
@@ -30,6 +31,14 @@ function readExamples(file: string, language: 'sh' | 'sql'): Example[] {
     const code = lines.slice(index + 1, end).map((l) => l.slice(indentation));
     return [{ location: `${file}:${index + 1}`, code: code.join('\n') }];
   });
+}
+
+/** Lists the Markdown files of a folder. */
+function listFiles(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .sort()
+    .map((file) => `${folder}/${file}`);
 }
 
 /**
@@ -107,8 +116,12 @@ describe('documentation examples', () => {
     await waitForRuns(deployment, PIPELINE);
     await deployment.sync(PIPELINE);
 
-    const queries = ['docs/warehouse.md', 'README.md'].flatMap((file) => readExamples(file, 'sql'));
-    expect(queries.length).toBeGreaterThan(4);
+    const target = { schema: 'freshdesk_acme', tablePrefix: '', timeZone: null };
+    await refreshAnalytics(deployment.warehouse.sql, target);
+    const queries = ['docs/warehouse.md', 'README.md', ...listFiles('docs/analytics')].flatMap((file) =>
+      readExamples(file, 'sql'),
+    );
+    expect(queries.filter(({ location }) => location.startsWith('docs/analytics/recipes.md'))).toHaveLength(15);
     for (const { location, code } of queries) {
       const query = deployment.warehouse.sql.unsafe(code.replaceAll('freshdesk_demo', 'freshdesk_acme'));
       await expect(query, location).resolves.toBeDefined();

@@ -14,7 +14,7 @@ const FIELD_LABELS: Readonly<Record<string, string>> = {
   _freshet_deleted_at: 'deleted at',
 };
 
-/** Builds the page with the cases that were calculated by hand. */
+/** Builds the page with the hand-calculated cases. */
 export function buildCasePage(): string {
   let number = 0;
   const sections = HAND_CASES.map(({ topic, cases }) => {
@@ -35,7 +35,7 @@ export function buildCasePage(): string {
 # Hand-calculated cases
 
 ${wrap(
-  'These cases define how metrics are calculated. Each result was calculated by hand, and a test (`packages/analytics/src/cases/cases.db.test.ts`) compares each case with the models. Times of facts are in UTC, and times of calculations are local times of the calendar unless stated otherwise.',
+  'These cases define how metrics are calculated. Each result was calculated manually, and a test (`packages/analytics/src/cases/cases.db.test.ts`) compares each case with the models. Times of facts are in UTC, and times of calculations are local times of the calendar unless stated otherwise.',
 )}
 
 - Durations are minutes.

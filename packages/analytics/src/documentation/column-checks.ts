@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { splitHeader } from '../models/headers.ts';
 
-/** What the header of a model declares about the values of a column. */
+/** The properties of a column's values that the header of a model declares. */
 export interface ColumnChecks {
   readonly isNotNull: boolean;
   readonly acceptedValues: readonly (string | number)[] | null;

@@ -2,11 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadModels } from '../models/model.ts';
+import { listReports } from '../reports/report.ts';
 import { buildCasePage } from './case-page.ts';
+import { buildDbtExposures } from './dbt-exposures.ts';
 import { buildDbtMacros } from './dbt-macros.ts';
 import { buildDbtSchema } from './dbt-schema.ts';
 import { buildMetricsPage } from './metrics-page.ts';
 import { buildModelIndex, buildModelPage } from './model-pages.ts';
+import { buildReportPage } from './report-page.ts';
 
 /**
  * Writes the files that are generated from the models. With `--check`, compares the files with the
@@ -17,6 +20,8 @@ const models = loadModels();
 const files: ReadonlyMap<string, string> = new Map([
   ['integrations/dbt/models/schema.yml', buildDbtSchema(models)],
   ['integrations/dbt/macros/expressions.sql', buildDbtMacros(models)],
+  ['integrations/dbt/models/exposures.yml', buildDbtExposures(listReports())],
+  ['docs/analytics/reports.md', buildReportPage(listReports())],
   ['docs/analytics/metrics.md', buildMetricsPage(models)],
   ['docs/analytics/cases.md', buildCasePage()],
   ['docs/analytics/models/README.md', buildModelIndex(models)],
