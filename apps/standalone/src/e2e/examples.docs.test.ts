@@ -121,11 +121,14 @@ describe('documentation examples', () => {
     const queries = ['docs/warehouse.md', 'README.md', ...listFiles('docs/analytics')].flatMap((file) =>
       readExamples(file, 'sql'),
     );
-    expect(queries.filter(({ location }) => location.startsWith('docs/analytics/recipes.md'))).toHaveLength(15);
+    let recipesWithRows = 0;
     for (const { location, code } of queries) {
       const query = deployment.warehouse.sql.unsafe(code.replaceAll('freshdesk_demo', 'freshdesk_acme'));
       await expect(query, location).resolves.toBeDefined();
+      if (location.startsWith('docs/analytics/recipes.md') && (await query).length > 0) recipesWithRows += 1;
     }
+    // There are 15 recipes. One recipe needs activities, which the account may not have.
+    expect(recipesWithRows).toBeGreaterThanOrEqual(14);
     const [row] = await deployment.warehouse.sql<
       { n: number }[]
     >`select count(*)::int as n from freshdesk_acme.tickets`;
