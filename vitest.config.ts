@@ -54,7 +54,12 @@ export default defineConfig({
       {
         // `npm run test:dbt`. Requires Python 3.
         extends: true,
-        test: { ...withServer, name: 'dbt', include: ['apps/standalone/src/**/*.dbt.test.ts'] },
+        test: {
+          ...withServer,
+          name: 'dbt',
+          include: ['apps/standalone/src/**/*.dbt.test.ts'],
+          testTimeout: 300_000,
+        },
       },
       {
         // `npm run test:upgrade`. Requires a checkout of the last release.

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,9 +14,12 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 
-/* Runs the dbt package on a synced warehouse, and compares its models with those of Freshet. */
+/*
+ * Runs the dbt package on a synced warehouse, and compares its models with those of Freshet. The
+ * package is a dependency of a project, as users install it.
+ */
 
-const PROJECT = fileURLToPath(new URL('../../../../integrations/dbt/', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('../../../../integrations/dbt/', import.meta.url));
 /** The schema of the models of dbt: the target schema, and the suffix in dbt_project.yml. */
 const DBT_SCHEMA = 'dbt_freshdesk';
 const PREFIX = 'x_';
@@ -38,12 +41,22 @@ freshet:
       threads: 4
 `;
 
+/** A model of the project. Its variable must not be replaced by the macros of the package. */
+const PROJECT_MODEL = `
+select {{ var('minimum') }} as minimum, count(*) as tickets
+from {{ ref('freshet', 'ticket_metrics') }}
+where ticket_id >= {{ var('minimum') }}
+`;
+
 let deployment: Deployment;
 let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'freshet-dbt-'));
+  mkdirSync(join(folder, 'models'));
   writeFileSync(join(folder, 'profiles.yml'), PROFILES);
+  writeFileSync(join(folder, 'packages.yml'), `packages: [{ local: ${PACKAGE} }]`);
+  writeFileSync(join(folder, 'models/counted_tickets.sql'), PROJECT_MODEL);
   deployment = await Deployment.start({ counts: { tickets: 300 }, plan: 'enterprise' }, [
     'api',
     'extract-worker',
@@ -58,18 +71,32 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs `dbt build`: all models and their tests. Throws an error with the output if it fails. */
+/** Installs the package if necessary, and builds all models with their tests. */
 async function buildWithDbt({ schema, tablePrefix, timeZone }: AnalyticsTarget): Promise<void> {
+  const project = {
+    name: 'support',
+    version: '1.0.0',
+    profile: 'freshet',
+    vars: {
+      minimum: 1,
+      freshet: { freshet_schema: schema, freshet_table_prefix: tablePrefix, freshet_time_zone: timeZone },
+    },
+  };
+  writeFileSync(join(folder, 'dbt_project.yml'), JSON.stringify(project));
+  if (!existsSync(join(folder, 'dbt_packages'))) await runDbt('deps');
+  await runDbt('build');
+}
+
+/** Runs a command of dbt. Throws an error with the output if the command fails. */
+async function runDbt(command: 'deps' | 'build'): Promise<void> {
   const program = process.env['FRESHET_DBT'];
   if (program === undefined) throw new Error('FRESHET_DBT is missing. Run this test with `npm run test:dbt`.');
   const url = new URL(deployment.warehouse.warehouseUrl);
-  const variables = { freshet_schema: schema, freshet_table_prefix: tablePrefix, freshet_time_zone: timeZone };
-  const options = ['--project-dir', PROJECT, '--profiles-dir', folder, '--profile', 'freshet'];
-  const outputs = ['--target-path', join(folder, 'target'), '--log-path', join(folder, 'logs')];
   const run = promisify(execFile)(
     program,
-    ['--no-use-colors', '--warn-error', 'build', ...options, ...outputs, '--vars', JSON.stringify(variables)],
+    ['--no-use-colors', '--warn-error', command, '--project-dir', folder, '--profiles-dir', folder],
     {
+      cwd: folder,
       maxBuffer: 2 ** 26,
       env: {
         PATH: process.env['PATH'] ?? '',
@@ -85,7 +112,7 @@ async function buildWithDbt({ schema, tablePrefix, timeZone }: AnalyticsTarget):
     },
   );
   await run.catch((error: Error & { stdout?: string }) => {
-    throw new Error(`dbt build failed:\n${error.stdout ?? error.message}`);
+    throw new Error(`dbt ${command} failed:\n${error.stdout ?? error.message}`);
   });
 }
 
@@ -144,6 +171,7 @@ describe('the dbt package', () => {
       insert into "${deployment.schema}_analytics".ticket_status_settings (status, stops_sla_timer) values (6, true)`);
     const rows = await expectEqualModels(target);
     expect(rows.get('ticket_metrics')).toBe(300);
+    expect(await sql`select minimum, tickets::int from dbt.counted_tickets`).toEqual([{ minimum: 1, tickets: 300 }]);
     const empty = [...rows].filter(([, count]) => count === 0).map(([name]) => name);
     expect(empty).toEqual(['ticket_merges']);
   });
