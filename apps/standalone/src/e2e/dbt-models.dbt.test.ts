@@ -72,14 +72,22 @@ afterAll(async () => {
 });
 
 /** Installs the package if necessary, and builds all models with their tests. */
-async function buildWithDbt({ schema, tablePrefix, timeZone }: AnalyticsTarget): Promise<void> {
+async function buildWithDbt(
+  { schema, tablePrefix, timeZone }: AnalyticsTarget,
+  settingsSchema: string | null,
+): Promise<void> {
   const project = {
     name: 'support',
     version: '1.0.0',
     profile: 'freshet',
     vars: {
       minimum: 1,
-      freshet: { freshet_schema: schema, freshet_table_prefix: tablePrefix, freshet_time_zone: timeZone },
+      freshet: {
+        freshet_schema: schema,
+        freshet_table_prefix: tablePrefix,
+        freshet_time_zone: timeZone,
+        freshet_settings_schema: settingsSchema,
+      },
     },
   };
   writeFileSync(join(folder, 'dbt_project.yml'), JSON.stringify(project));
@@ -148,10 +156,17 @@ async function compareModels(target: AnalyticsTarget): Promise<Record<string, ob
   return results;
 }
 
-/** Builds the models in both ways. @returns the number of rows of each model. */
-async function expectEqualModels(target: AnalyticsTarget): Promise<Map<string, number>> {
+/**
+ * Builds the models in both ways.
+ * @param settingsSchema the schema of the settings for dbt; null: the default.
+ * @returns the number of rows of each model.
+ */
+async function expectEqualModels(
+  target: AnalyticsTarget,
+  settingsSchema: string | null = null,
+): Promise<Map<string, number>> {
   await refreshAnalytics(deployment.warehouse.sql, target);
-  await buildWithDbt(target);
+  await buildWithDbt(target, settingsSchema);
   const results = Object.entries(await compareModels(target)) as [
     string,
     { native: number; dbt: number; rows: number },
@@ -200,7 +215,12 @@ describe('the dbt package', () => {
       union all
       select t.id, t.status, 4, t.responder_id, t.group_id, t.stats, t.updated_at + interval '1 second'
       from "${schema}".tickets t where t.id % 3 = 0`);
-    const rows = await expectEqualModels({ schema, tablePrefix: '', timeZone: 'Eastern Time (US & Canada)' });
+    await sql.unsafe(`
+      create schema settings;
+      create table settings.business_holidays as select * from "${schema}_analytics".business_holidays;
+      create table settings.ticket_status_settings as select * from "${schema}_analytics".ticket_status_settings`);
+    const target = { schema, tablePrefix: '', timeZone: 'Eastern Time (US & Canada)' };
+    const rows = await expectEqualModels(target, 'settings');
     // With activities, no table is missing that the warnings could name.
     expect([...rows].filter(([, count]) => count === 0).map(([name]) => name)).toEqual(['analytics_warnings']);
   });

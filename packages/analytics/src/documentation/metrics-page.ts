@@ -101,7 +101,7 @@ export function buildMetricsPage(models: readonly Model[]): string {
   const sections = GLOSSARY.map(
     ({ topic, metrics }) =>
       `## ${topic}\n\n${buildTable(
-        ['metric', 'column', 'definition', 'hand-calculated cases'],
+        ['metric', 'column', 'definition', 'tests'],
         metrics.map((metric) => buildRow(models, metric)),
       )}\n`,
   );
@@ -113,12 +113,12 @@ ${wrap(
   'Durations are minutes with four decimals. They are calendar time, unless the name of the column ends with `_business` or begins with `business_`. [Business time](business-time.md) describes the calculation. Spam, deleted and merged tickets have rows in models by ticket, but do not count in models by day and month. `is_counted` of `ticket_metrics` states whether a ticket counts.',
 )}
 
-Two kinds of tests verify each metric:
+Two kinds of tests verify the metrics:
 
-- The simulator knows the true history of each ticket. The test
+- **True history.** The simulator knows the true history of each ticket. The test
   \`packages/analytics/src/truth/truth.db.test.ts\` computes every column of every model from this
   history without SQL, and compares all values.
-- [Hand-calculated cases](cases.md) state the expected value of a metric. The test
+- **Hand-calculated cases.** [These cases](cases.md) state the expected value of a metric. The test
   \`packages/analytics/src/cases/cases.db.test.ts\` compares them with the models.
 
 ${sections.join('\n')}`;
@@ -135,16 +135,16 @@ function buildRow(models: readonly Model[], { name, column }: Metric): string[] 
     name,
     `[${modelName}](models/${modelName}.md)<br>\`${columnName}\``,
     definition,
-    listCases(modelName, columnName),
+    listTests(modelName, columnName),
   ];
 }
 
-/** Lists the topics of the cases that state a value of a column, with the number of cases. */
-function listCases(model: string, column: string): string {
+/** Lists the tests of a column. Each topic of hand-calculated cases has its number of cases. */
+function listTests(model: string, column: string): string {
   const getParts = EXPECTED_PARTS[model];
-  if (getParts === undefined) return '';
-  return HAND_CASES.flatMap(({ topic, cases }) => {
-    const { length } = cases.filter(({ expected }) => getParts(expected).some((values) => column in values));
+  const topics = HAND_CASES.flatMap(({ topic, cases }) => {
+    const { length } = cases.filter(({ expected }) => getParts?.(expected).some((values) => column in values));
     return length === 0 ? [] : [`[${topic}](cases.md#${toAnchor(topic)}): ${length}`];
-  }).join('<br>');
+  });
+  return ['true history', ...topics].join('<br>');
 }
