@@ -1,17 +1,17 @@
-import { CASE_CALENDARS, CASE_GROUPS, CASE_HOLIDAYS } from '../cases/account.ts';
-import type { CaseActivity, CaseTicket, HandCase } from '../cases/case.ts';
+import { CASE_CALENDARS, CASE_GROUPS, CASE_HOLIDAYS, CASE_STATUSES } from '../cases/account.ts';
+import type { CaseActivity, CaseMessage, CaseTicket, HandCase } from '../cases/case.ts';
 import { HAND_CASES } from '../cases/index.ts';
 import { buildTable, wrap } from './markdown.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** The names of the statuses without a custom name. */
-const STATUS_LABELS: Readonly<Record<number, string>> = { 2: 'Open', 3: 'Pending', 4: 'Resolved', 5: 'Closed' };
+const STATUS_LABELS = new Map(CASE_STATUSES.map(({ id, value }) => [id, value]));
 const FIELD_LABELS: Readonly<Record<string, string>> = {
   fr_due_by: 'first response due at',
   nr_due_by: 'next response due at',
   due_by: 'resolution due at',
   _freshet_deleted_at: 'deleted at',
+  _freshet_delete_kind: 'kind of the deletion:',
 };
 
 /** Builds the page with the hand-calculated cases. */
@@ -70,10 +70,7 @@ function describeFacts(handCase: HandCase): string {
   return [
     { stats: 'Stats only.', activities: 'With activities.', history: 'With a history.' }[handCase.account],
     describeTicket(ticket),
-    ...messages.map(
-      ({ at, kind, author }) => `${toTime(at)}: ${kind}${author === undefined ? '' : ` of agent ${author}`}`,
-    ),
-    ...activities.map(describeActivity),
+    ...describeEvents(messages, activities),
     ...versions.map(
       (version) => `Version from ${toTime(version.from)}: ${listValues({ ...version, from: undefined })}`,
     ),
@@ -88,7 +85,7 @@ function describeTicket(ticket: CaseTicket): string {
   return [
     `Created at ${toTime(created_at)}`,
     ...(group_id === undefined ? [] : [group === undefined ? 'no group' : `group ${group}`]),
-    `status ${STATUS_LABELS[status] ?? status}`,
+    `status ${STATUS_LABELS.get(status) ?? status}`,
     ...(source === 10 ? ['outbound'] : []),
     ...(spam ? ['spam'] : []),
     ...Object.entries(rest).map(([name, value]) => `${FIELD_LABELS[name] ?? name} ${toTime(String(value))}`),
@@ -96,8 +93,16 @@ function describeTicket(ticket: CaseTicket): string {
   ].join(', ');
 }
 
-function describeActivity({ at, activity }: CaseActivity): string {
-  return `${toTime(at)}: ${listValues(activity)}`;
+/** Describes messages and activities in the order of time. */
+function describeEvents(messages: readonly CaseMessage[], activities: readonly CaseActivity[]): string[] {
+  const events = [
+    ...activities.map(({ at, activity }) => ({ at, text: listValues(activity) })),
+    ...messages.map(({ at, kind, author, text }) => ({
+      at,
+      text: `${kind}${author === undefined ? '' : ` of author ${author}`}${text === undefined ? '' : `: "${text}"`}`,
+    })),
+  ];
+  return events.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)).map(({ at, text }) => `${toTime(at)}: ${text}`);
 }
 
 function describeResult({ metrics, responses, periods, targets }: HandCase['expected']): string {
