@@ -118,8 +118,8 @@ describe('documentation examples', () => {
 
     const target = { schema: 'freshdesk_acme', tablePrefix: '', timeZone: null };
     await refreshAnalytics(deployment.warehouse.sql, target);
-    const queries = ['docs/warehouse.md', 'README.md', ...listFiles('docs/analytics')].flatMap((file) =>
-      readExamples(file, 'sql'),
+    const queries = ['docs/warehouse.md', 'README.md', 'docs/analytics.md', ...listFiles('docs/analytics')].flatMap(
+      (file) => readExamples(file, 'sql'),
     );
     let recipesWithRows = 0;
     for (const { location, code } of queries) {

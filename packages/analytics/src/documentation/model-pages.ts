@@ -55,12 +55,12 @@ ${wrap(
 
 ${buildTable(
   ['model', 'contains', 'description'],
-  listed.map(({ name, grain, description }) => [`[${name}](${name}.md)`, grain, firstSentence(description)]),
+  listed.map(({ name, grain, description }) => [`[${name}](models/${name}.md)`, grain, firstSentence(description)]),
 )}
 
 ## Tables that you fill
 
-${wrap('Freshet creates these tables, and never changes their rows. See [Settings](../README.md#settings).')}
+${wrap('Freshet creates these tables, and never changes their rows. See [Settings](../analytics.md#settings).')}
 
 ${buildTable(
   ['table', 'purpose'],

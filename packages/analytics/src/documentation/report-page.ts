@@ -8,7 +8,7 @@ export function buildReportPage(reports: readonly Report[]): string {
 # Reports
 
 ${wrap(
-  'Reports are queries over the [models](models/README.md), which the API runs: `GET /v1/pipelines/{id}/reports/{report}`. The response contains the rows as JSON or CSV. The [API guide](../api-guide.md) describes the parameters and the permission.',
+  'Reports are queries over the [models](models.md), which the API runs: `GET /v1/pipelines/{id}/reports/{report}`. The response contains the rows as JSON or CSV. The [API guide](../api-guide.md) describes the parameters and the permission.',
 )}
 
 ${reports.map(buildSection).join('\n\n')}

@@ -24,7 +24,7 @@ const files: ReadonlyMap<string, string> = new Map([
   ['docs/analytics/reports.md', buildReportPage(listReports())],
   ['docs/analytics/metrics.md', buildMetricsPage(models)],
   ['docs/analytics/cases.md', buildCasePage()],
-  ['docs/analytics/models/README.md', buildModelIndex(models)],
+  ['docs/analytics/models.md', buildModelIndex(models)],
   ...models
     .filter(({ internal }) => !internal)
     .map((model) => [`docs/analytics/models/${model.name}.md`, buildModelPage(model)] as const),
