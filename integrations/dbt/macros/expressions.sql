@@ -30,12 +30,12 @@
 {%- endmacro %}
 
 {% macro minutes_of(duration) -%}
-  round(extract(epoch from {{ duration }}) / 60, 4)
+  (((date_part('epoch', {{ duration }}) * 1000000)::bigint + 3000) / 6000 * 0.0001)
 {%- endmacro %}
 
 {% macro minutes_between(from, to) -%}
   (case when {{ from }} is not null and {{ to }} is not null then
-      round(extract(epoch from greatest({{ to }} - {{ from }}, interval '0')) / 60, 4) end)::numeric
+      (((date_part('epoch', greatest({{ to }} - {{ from }}, interval '0')) * 1000000)::bigint + 3000) / 6000 * 0.0001) end)::numeric
 {%- endmacro %}
 
 {% macro stats_time(alias, name) -%}

@@ -1,8 +1,11 @@
 import { CASE_CALENDARS, CASE_GROUPS, CASE_HOLIDAYS, CASE_STATUSES } from '../cases/account.ts';
-import type { CaseActivity, CaseMessage, CaseTicket, HandCase } from '../cases/case.ts';
+import type { HandCase } from '../cases/case.ts';
 import { HAND_CASES } from '../cases/index.ts';
 import { buildTable, wrap } from './markdown.ts';
 
+type CaseTicket = HandCase['ticket'];
+type CaseMessage = NonNullable<HandCase['messages']>[number];
+type CaseActivity = NonNullable<HandCase['activities']>[number];
 type Values = Readonly<Record<string, unknown>>;
 
 const STATUS_LABELS = new Map(CASE_STATUSES.map(({ id, value }) => [id, value]));
