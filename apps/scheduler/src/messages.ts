@@ -69,6 +69,10 @@ const FORMATS: Readonly<Record<EventType, MessageFormat>> = {
   },
   'erasure.completed': { severity: 'info', format: (d) => `Erasure ${get(d, 'erasure_id')} completed` },
   'erasure.failed': { severity: 'error', format: (d) => `Erasure ${get(d, 'erasure_id')} failed: ${getError(d)}` },
+  'analytics.failed': {
+    severity: 'error',
+    format: (d) => `Pipeline ${get(d, 'pipeline_id')}: the analytics models could not be refreshed: ${getError(d)}`,
+  },
   'job.died': {
     severity: 'error',
     format: (d) =>

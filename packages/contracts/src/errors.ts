@@ -194,6 +194,26 @@ export const ERROR_POLICY = {
     remedy:
       'Nothing: extraction resumes when the backlog shrinks. If the backlog does not shrink, check the load workers.',
   },
+  // Errors of reports.
+  analytics_off: {
+    http: 409,
+    job: 'fail',
+    summary: 'The pipeline has no analytics models, because `analytics` is false.',
+    remedy: 'Set `analytics` to true, and wait until `analytics_refresh.status` is `succeeded`.',
+  },
+  analytics_not_ready: {
+    http: 409,
+    job: 'fail',
+    summary: 'The analytics models of the pipeline do not exist yet. Freshet creates them after the next run.',
+    remedy:
+      'Wait until `analytics_refresh.refreshed_at` of the pipeline is not null. If `analytics_refresh.error` is set, correct its cause.',
+  },
+  report_timeout: {
+    http: 422,
+    job: 'fail',
+    summary: 'The warehouse cancelled the query of a report, because the query exceeded its time limit.',
+    remedy: 'Request a shorter interval, or run the SQL of the report in the warehouse.',
+  },
   // Errors of Freshet itself.
   interrupted: {
     http: 503,

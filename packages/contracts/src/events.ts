@@ -12,6 +12,7 @@ export const EVENT_TYPES = [
   'credential.refused',
   'erasure.completed',
   'erasure.failed',
+  'analytics.failed',
   'freshness.missed',
   'freshness.restored',
   'job.died',

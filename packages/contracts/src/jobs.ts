@@ -11,9 +11,11 @@ export interface JobPayloads {
   deliver: { readonly deliveryId: string };
   /** Erases one person from one pipeline. */
   erase: { readonly erasureId: string };
+  /** Updates the analytics models of one pipeline. */
+  refresh_analytics: { readonly pipelineId: string };
 }
 export type QueueName = keyof JobPayloads;
-export const QUEUES = ['extract', 'load', 'deliver', 'erase'] as const satisfies readonly QueueName[];
+export const QUEUES = ['extract', 'load', 'deliver', 'erase', 'refresh_analytics'] as const satisfies readonly QueueName[];
 
 /**
  * Priorities of requests, the most urgent first. `by_hand` is the class of manual requests, for

@@ -66,6 +66,20 @@ export type PausedBy = (typeof PAUSED_BY)[number];
 export const ERASURE_STATUSES = ['queued', 'running', 'completed', 'failed', 'lifted'] as const;
 export type ErasureStatus = (typeof ERASURE_STATUSES)[number];
 
+/**
+ * Statuses of the refresh of a pipeline's analytics models. `pending`: a refresh is queued or
+ * running. The other statuses describe the last refresh.
+ */
+export const ANALYTICS_STATUSES = ['pending', 'succeeded', 'failed'] as const;
+export type AnalyticsStatus = (typeof ANALYTICS_STATUSES)[number];
+
+/**
+ * Kinds of refreshes. `built`: the models were created. `rebuilt`: all tickets were recomputed.
+ * `refreshed`: the changed tickets were recomputed. `unchanged`: there was nothing to recompute.
+ */
+export const ANALYTICS_REFRESH_KINDS = ['built', 'rebuilt', 'refreshed', 'unchanged'] as const;
+export type AnalyticsRefreshKind = (typeof ANALYTICS_REFRESH_KINDS)[number];
+
 /** Result of a connection test for one object. */
 export const OBJECT_VERDICTS = ['available', 'forbidden', 'not_in_plan', 'error'] as const;
 export type ObjectVerdict = (typeof OBJECT_VERDICTS)[number];

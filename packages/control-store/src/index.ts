@@ -22,6 +22,7 @@ import { type Backlog, getBacklog } from './operations/backlog.ts';
 import { DeadJobs } from './operations/dead-jobs.ts';
 import { Processes } from './operations/processes.ts';
 import { JobQueue } from './queue/job-queue.ts';
+import { Analytics } from './resources/analytics.ts';
 import { Credentials } from './resources/credentials.ts';
 import { Destinations } from './resources/destinations.ts';
 import { Pipelines } from './resources/pipelines.ts';
@@ -67,6 +68,7 @@ export type { NewWebhook, Webhook, WebhookInput } from './notifications/webhooks
 export type { Backlog } from './operations/backlog.ts';
 export type { DeadJob } from './operations/dead-jobs.ts';
 export type { ProcessInfo } from './operations/processes.ts';
+export type { AnalyticsOutcome, AnalyticsRefresh, AnalyticsTask } from './resources/analytics.ts';
 export type { Credential } from './resources/credentials.ts';
 export { findScheduleProblems } from './resources/cron.ts';
 export type { Destination, DestinationInput } from './resources/destinations.ts';
@@ -109,6 +111,7 @@ export interface ControlStore {
   readonly credentials: Credentials;
   readonly destinations: Destinations;
   readonly pipelines: Pipelines;
+  readonly analytics: Analytics;
   readonly runs: Runs;
   readonly extraction: ExtractionStore;
   readonly loading: LoadStore;
@@ -183,6 +186,7 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
     credentials: new Credentials(context),
     destinations: new Destinations(context),
     pipelines: new Pipelines(context),
+    analytics: new Analytics(context),
     runs,
     extraction: new ExtractionStore(context),
     loading: new LoadStore(context),

@@ -6,6 +6,7 @@ import { deadJobs } from '../database/schema/index.ts';
 import { emit } from '../notifications/events.ts';
 import type { DeadLetter, JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract, enqueueLoad } from '../queue/jobs.ts';
+import { failAnalyticsRefresh, retryAnalyticsRefresh } from '../resources/analytics.ts';
 import { emitObjectRunFailed, finishRunIfComplete } from '../runs/completion.ts';
 import { Store } from '../store.ts';
 
@@ -31,8 +32,8 @@ export class DeadJobs extends Store {
   }
 
   /**
-   * Stores a dead job, and fails the object runs or the erasure that depend on the job. Without the
-   * job, the object runs or the erasure would never finish.
+   * Stores a dead job, and fails the object runs, the erasure or the refresh of models that depend on
+   * the job. Without the job, they would never finish.
    */
   async record({ queue, data, attempts, reason }: DeadLetter): Promise<void> {
     await this.sql.begin(async (tx) => {
@@ -70,6 +71,10 @@ export class DeadJobs extends Store {
         }
         case 'erase':
           return retryErasure({ tx, queue: this.queue }, job.data as unknown as JobPayloads['erase']);
+        case 'refresh_analytics': {
+          const { pipelineId } = job.data as unknown as JobPayloads['refresh_analytics'];
+          return retryAnalyticsRefresh({ tx, queue: this.queue }, pipelineId);
+        }
       }
     });
   }
@@ -131,7 +136,8 @@ async function retryErasure({ tx, queue }: JobTransaction, data: JobPayloads['er
 async function findPipelineId(tx: Tx, queue: QueueName, data: object): Promise<string | null> {
   switch (queue) {
     case 'load':
-      return (data as JobPayloads['load']).pipelineId;
+    case 'refresh_analytics':
+      return (data as JobPayloads['load' | 'refresh_analytics']).pipelineId;
     case 'extract': {
       const [row] = await tx<{ pipeline_id: string }[]>`
         select pipeline_id from freshet.object_runs where id = ${(data as JobPayloads['extract']).objectRunId}`;
@@ -164,6 +170,10 @@ async function failDependents(
     await tx`
       update freshet.erasures set status = 'failed', finished_at = now(), error_code = 'bug', error_message = ${message}
       where id = ${erasureId} and status in ('queued', 'running')`;
+  }
+  if (deadQueue === 'refresh_analytics') {
+    const { pipelineId } = data as JobPayloads['refresh_analytics'];
+    await failAnalyticsRefresh({ tx, queue }, pipelineId, { code: 'bug', message });
   }
 }
 

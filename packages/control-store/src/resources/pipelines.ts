@@ -13,6 +13,7 @@ import {
 } from '../database/resource-table.ts';
 import { childWork, destinations, pipelineObjects, pipelines } from '../database/schema/index.ts';
 import { Store } from '../store.ts';
+import { applyAnalyticsSettings } from './analytics.ts';
 import { getNextRun, NO_NEXT_RUN } from './cron.ts';
 import { findCredentialProblems, type ReferenceProblem, rejectReferenceProblems } from './references.ts';
 
@@ -30,7 +31,13 @@ type ServerManagedField =
   | 'next_run_at'
   | 'next_audit_at'
   | 'next_digest_at';
-type OptionalField = 'priority' | 'schedule' | 'record_spike' | 'monthly_quota';
+type OptionalField =
+  | 'priority'
+  | 'schedule'
+  | 'record_spike'
+  | 'monthly_quota'
+  | 'analytics'
+  | 'analytics_time_zone';
 export type PipelineInput = Omit<Pipeline, ServerManagedField | OptionalField> & Partial<Pick<Pipeline, OptionalField>>;
 export type PipelineObject = typeof pipelineObjects.$inferSelect;
 
@@ -63,6 +70,11 @@ const conflicts = {
     'conflict',
     'destination_schema: another pipeline writes to this schema with the same table prefix. Choose a different schema or table prefix.',
     { context: { pointer: '/destination_schema' } },
+  ),
+  pipelines_analytics_unique: new AppError(
+    'conflict',
+    'analytics: another pipeline that writes to this schema has analytics models. Only one pipeline of a schema can have them.',
+    { context: { pointer: '/analytics' } },
   ),
 };
 
@@ -114,18 +126,19 @@ export class Pipelines extends Store {
   }
 
   /**
-   * Updates a pipeline. A new schedule or frequency changes the time of the next run.
+   * Updates a pipeline. A new schedule or frequency changes the time of the next run. A new analytics
+   * setting takes effect at once, without waiting for the next run.
    * @param expected the expected version. Null: any.
    */
   async update(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {
     await rejectReferenceProblems(this.findReferenceProblems(changes));
-    const times = { ...buildNextRunUpdate(id, changes), ...buildNextAuditUpdate(changes) };
-    const update = { ...changes, ...times };
+    const update = { ...changes, ...buildNextRunUpdate(id, changes), ...buildNextAuditUpdate(changes) };
     const updated = await mapConstraintErrors(
       updateResource(this.db, RESOURCE, id, { changes: update, expected }),
       conflicts,
     );
-    if (Object.keys(times).length > 0) await this.#notifySchedulers();
+    if (changes.analytics !== undefined || changes.analytics_time_zone !== undefined)
+      await this.joinTransaction((tx) => applyAnalyticsSettings({ tx, queue: this.queue }, updated));
     return updated;
   }
 

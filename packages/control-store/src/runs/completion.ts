@@ -1,6 +1,7 @@
 import { OPEN_OBJECT_RUN_STATUSES, type RunKind } from '@freshet/contracts';
 import { emit } from '../notifications/events.ts';
 import type { JobTransaction } from '../queue/job-queue.ts';
+import { requestAnalyticsRefresh } from '../resources/analytics.ts';
 import { checkRecordSpike } from './record-spikes.ts';
 import { getOutstandingUnits, type OutstandingUnits } from './unit-failures.ts';
 
@@ -51,7 +52,8 @@ function buildOutstandingMessage({ units, message }: OutstandingUnits): string {
 }
 
 /**
- * Finishes a run whose object runs are all finished, and emits the event of its status. Object runs
+ * Finishes a run whose object runs are all finished, emits the event of its status, and requests a
+ * refresh of the analytics models. Object runs
  * with the warning `object_unavailable` are ignored. If all other object runs succeeded, the run is
  * `succeeded`. If none of them succeeded or was partial, the run is `failed`. Otherwise, the run is
  * `partial`. A run with only ignored object runs is `failed`.
@@ -85,6 +87,8 @@ export async function finishRunIfComplete({ tx, queue }: JobTransaction, runId: 
     from freshet.object_runs where run_id = ${runId}`;
   if (kind === 'sync') await checkRecordSpike({ tx, queue }, pipeline_id, runId);
   await emit({ tx, queue }, `run.${status}`, { pipeline_id, run_id: runId, kind, status, ...sums });
+  // Even a failed run may have loaded rows.
+  await requestAnalyticsRefresh({ tx, queue }, pipeline_id);
 }
 
 /**

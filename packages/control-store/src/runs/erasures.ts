@@ -11,6 +11,7 @@ import { decodeCursor, type List, type ListOptions, toList } from '../database/p
 import { type ErasedObject, type ErasureProof, erasures } from '../database/schema/index.ts';
 import { emit } from '../notifications/events.ts';
 import { enqueueExtract } from '../queue/jobs.ts';
+import { requestAnalyticsRefresh } from '../resources/analytics.ts';
 import { openHashSalt } from '../security/hash-salt.ts';
 import { Store } from '../store.ts';
 import { eraseFromBatches, eraseFromRejectedRecords } from './erase-stored.ts';
@@ -250,7 +251,10 @@ export class Erasures extends Store {
       on conflict (pipeline_id, object, key) do update set outcome = 'erased', is_final = true`;
   }
 
-  /** Stores the result of an erasure, and emits `erasure.completed`. */
+  /**
+   * Stores the result of an erasure, emits `erasure.completed`, and requests a refresh of the
+   * analytics models.
+   */
   async complete({ id, pipelineId }: ErasureTask, { removed, unsearchable, proof }: ErasureOutcome): Promise<void> {
     await this.sql.begin(async (tx) => {
       const [completed] = await tx`
@@ -258,8 +262,10 @@ export class Erasures extends Store {
           removed = ${tx.json(removed as never)}, unsearchable = ${tx.json(unsearchable as never)},
           proof = ${tx.json(proof as never)}
         where id = ${id} and status = 'running' returning id`;
-      if (completed)
-        await emit({ tx, queue: this.queue }, 'erasure.completed', { pipeline_id: pipelineId, erasure_id: id });
+      if (!completed) return;
+      await emit({ tx, queue: this.queue }, 'erasure.completed', { pipeline_id: pipelineId, erasure_id: id });
+      // Counts per day or agent still include the removed records.
+      await requestAnalyticsRefresh({ tx, queue: this.queue }, pipelineId);
     });
   }
 

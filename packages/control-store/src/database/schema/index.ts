@@ -3,6 +3,7 @@
  * `migrations/` creates the tables, and the partitions, functions, triggers and views that Drizzle
  * cannot express.
  */
+export * from './analytics.ts';
 export * from './columns.ts';
 export * from './erasures.ts';
 export * from './queues.ts';

@@ -1,6 +1,6 @@
 import type { FieldRules, PausedBy, PipelinePriority, PipelineStatus, SchemaPolicy } from '@freshet/contracts';
 import { sql } from 'drizzle-orm';
-import { index, integer, jsonb, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { boolean, index, integer, jsonb, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { freshet, resourceColumns, time } from './columns.ts';
 
 export const CREDENTIAL_TYPES = ['freshdesk_api_key', 'postgres_password'] as const;
@@ -135,10 +135,19 @@ export const pipelines = freshet.table(
     /** The number of days between two audits. Null: audits run only on request. */
     audit_frequency_days: integer('audit_frequency_days').default(7),
     next_audit_at: time('next_audit_at').notNull().default(sql`now() + interval '7 days'`),
+    /** Whether Freshet maintains analytics models of the pipeline's tables. */
+    analytics: boolean('analytics').notNull().default(false),
+    /**
+     * The time zone of days in the models: an IANA name or a Rails name. Null: the time zone of the
+     * account's default business calendar.
+     */
+    analytics_time_zone: text('analytics_time_zone'),
   },
   (t) => [
     // Two pipelines must not write to the same table.
     unique('pipelines_destination_unique').on(t.destination_id, t.destination_schema, t.table_prefix),
+    // The models of a schema belong to one pipeline.
+    uniqueIndex('pipelines_analytics_unique').on(t.destination_id, t.destination_schema).where(sql`analytics`),
     index('pipelines_due_idx').on(t.next_run_at).where(sql`status = 'active'`),
   ],
 );
