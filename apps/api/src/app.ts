@@ -10,6 +10,7 @@ import { registerIndentation } from './http/indentation.ts';
 import { registerOpenApi } from './http/openapi.ts';
 import { registerRateLimit } from './http/rate-limit.ts';
 import { registerRequestLog } from './http/request-log.ts';
+import { IGNORED_IN_UPDATES } from './http/schemas.ts';
 import { buildSerializer } from './http/serialization.ts';
 import { registerTracing } from './http/tracing.ts';
 import { buildValidator } from './http/validation.ts';
@@ -30,6 +31,7 @@ import { registerPipelineRoutes } from './resources/pipelines/routes.ts';
 import { registerPlanRoutes } from './resources/plans/routes.ts';
 import { registerRefreshRoutes } from './resources/refreshes/routes.ts';
 import { registerRejectedRecordRoutes } from './resources/rejected-records/routes.ts';
+import { registerReportRoutes } from './resources/reports/routes.ts';
 import { registerRunEventRoutes } from './resources/runs/events.ts';
 import { registerRunRoutes } from './resources/runs/routes.ts';
 import { registerSystemRoutes } from './resources/system/routes.ts';
@@ -47,9 +49,10 @@ const VALIDATOR_OPTIONS = {
   discriminator: true,
   useDefaults: true,
   coerceTypes: true,
+  keywords: [IGNORED_IN_UPDATES],
   // A test validates the schemas. Validating them here would delay the first request.
   validateSchema: false,
-} as const;
+};
 
 /**
  * Builds the API server. Plugins are registered first, because they apply only to routes that are
@@ -103,6 +106,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerRejectedRecordRoutes(app, deps);
   registerFailedUnitRoutes(app, deps);
   registerErasureRoutes(app, deps);
+  registerReportRoutes(app, deps);
   registerAccountRoutes(app, deps);
   registerUsageRoutes(app, deps);
   registerWebhookRoutes(app, deps);

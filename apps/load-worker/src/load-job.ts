@@ -1,7 +1,8 @@
-import { type AppError, type ErrorCode, toAppError } from '@freshet/contracts';
+import { type AppError, toAppError } from '@freshet/contracts';
 import type { TableLease } from '@freshet/control-store';
 import type { LoadContext } from './context.ts';
 import { loadPendingBatches } from './load-slice.ts';
+import { WAREHOUSE_ERRORS } from './warehouses.ts';
 
 /**
  * The number of consecutive failures after which the runs of the object fail. Including the
@@ -10,8 +11,6 @@ import { loadPendingBatches } from './load-slice.ts';
 const FAILURES_MAX = 7;
 const BACKOFF_MS = 1000;
 const BACKOFF_MAX_MS = 30_000;
-/** Errors that affect all tables of the warehouse. */
-const WAREHOUSE_ERRORS: ReadonlySet<ErrorCode> = new Set(['warehouse_unavailable', 'warehouse_auth']);
 
 /** Runs one `load` job: applies the pending batches of one table in order. */
 export async function runLoad(context: LoadContext, pipelineId: string, object: string): Promise<void> {

@@ -1,11 +1,18 @@
 import { openControlStore } from '@freshet/control-store';
 import { createOutboundPolicy, runService, settings } from '@freshet/runtime';
+import { runAnalyticsRefresh } from './analytics-job.ts';
 import { runErasure } from './erasure-job.ts';
 import { runLoad } from './load-job.ts';
 import { createLoadMetrics } from './metrics.ts';
 import { Warehouses } from './warehouses.ts';
 
-/** Loads stored batches into warehouses, and erases personal data. */
+/** Loads stored batches into warehouses, refreshes analytics models, and erases personal data. */
+
+/**
+ * The number of refreshes of analytics models that this process runs concurrently. They have their
+ * own workers, so they never occupy the workers of loads.
+ */
+const REFRESH_CONCURRENCY = 2;
 
 await runService({
   name: 'load-worker',
@@ -27,6 +34,9 @@ await runService({
     };
     await store.queue.work('load', { concurrency: env.FRESHET_CONCURRENCY }, ({ pipelineId, object }) =>
       runLoad(context, pipelineId, object),
+    );
+    await store.queue.work('refresh_analytics', { concurrency: REFRESH_CONCURRENCY }, ({ pipelineId }) =>
+      runAnalyticsRefresh(context, pipelineId),
     );
     await store.queue.work('erase', { concurrency: 1 }, ({ erasureId }) => runErasure(context, erasureId));
     return { releaseResources: () => warehouses.close() };

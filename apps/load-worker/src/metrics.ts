@@ -18,6 +18,12 @@ export function createLoadMetrics(metrics: Metrics) {
       ['outcome'],
       [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
     ),
+    refreshSeconds: metrics.histogram(
+      'analytics_refresh_seconds',
+      'Duration of refreshes of analytics models in seconds, by outcome: built, rebuilt, refreshed, unchanged or failed.',
+      ['outcome'],
+      [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 180, 600, 1800],
+    ),
   };
 }
 export type LoadMetrics = ReturnType<typeof createLoadMetrics>;

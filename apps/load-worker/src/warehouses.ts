@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError, toAppError } from '@freshet/contracts';
+import { AppError, type ErrorCode, toAppError } from '@freshet/contracts';
 import type { ControlStore } from '@freshet/control-store';
 import type { OutboundPolicy } from '@freshet/runtime';
 import { Warehouse } from '@freshet/warehouse-loader';
@@ -27,6 +27,8 @@ const BACKOFF_MAX_MS = 30_000;
  * these pings take about one minute, or about two minutes if each ping times out.
  */
 const PINGS_MAX = 7;
+/** Errors that affect all tables of a warehouse. */
+export const WAREHOUSE_ERRORS: ReadonlySet<ErrorCode> = new Set(['warehouse_unavailable', 'warehouse_auth']);
 
 interface WarehouseEntry {
   /** The versions of the destination and its credential. */

@@ -43,6 +43,7 @@ import { Tokens } from './security/tokens.ts';
 export { migrateControlDatabase } from './database/migrations.ts';
 export type { List, ListOptions } from './database/pagination.ts';
 export {
+  type AnalyticsWarning,
   CREDENTIAL_TYPES,
   type CredentialType,
   type CronSchedule,

@@ -1,33 +1,10 @@
-import { type LookupFunction, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { AppError, parseHost, toAppError } from '@freshet/contracts';
 import pg from 'pg';
+import type postgres from 'postgres';
+import { type AddressPolicy, RestrictedSocket, toTlsOptions, type WarehouseAddress } from './address.ts';
 import { getErrorCode, toWarehouseError } from './errors.ts';
-
-export interface WarehouseAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly username: string;
-  readonly password: string;
-  /**
-   * `require` encrypts the connection but does not verify the server. `verify-full` also verifies
-   * the server's certificate and host name.
-   */
-  readonly sslMode: 'disable' | 'require' | 'verify-full';
-  /**
-   * The certificates (PEM) of the CAs that are trusted to sign the server's certificate; null: the
-   * CAs that Node.js trusts.
-   */
-  readonly sslCa?: string | null;
-}
-
-/** The hosts to which Freshet may connect. */
-export interface AddressPolicy {
-  /** @throws AppError if `host` is an IP address that is not allowed. */
-  check(host: string): void;
-  /** Resolves a host name. Fails if the name resolves to an address that is not allowed. */
-  readonly lookup: LookupFunction;
-}
+import { withSqlClient } from './sql-client.ts';
 
 export interface WarehouseTimeouts {
   /**
@@ -71,21 +48,22 @@ export class WarehouseConnections {
   /** Why the host is invalid; null: the host is valid. */
   readonly #hostProblem: string | null;
   readonly #timeouts: WarehouseTimeouts;
+  readonly #address: WarehouseAddress;
+  readonly #addressPolicy: AddressPolicy | null;
 
   constructor(address: WarehouseAddress, { connectionsMax, addressPolicy, timeouts }: ConnectionOptions) {
     const { host, problem } = validateHost(address);
     this.#hostProblem = problem;
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
+    this.#address = { ...address, host };
+    this.#addressPolicy = addressPolicy;
     this.#pool = new pg.Pool({
       host,
       port: address.port,
       database: address.database,
       user: address.username,
       password: address.password,
-      ssl:
-        address.sslMode === 'disable'
-          ? false
-          : { rejectUnauthorized: address.sslMode === 'verify-full', ...(address.sslCa ? { ca: address.sslCa } : {}) },
+      ssl: toTlsOptions(address),
       max: connectionsMax,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       // Keepalive probes detect a lost connection during a long statement.
@@ -103,11 +81,7 @@ export class WarehouseConnections {
    * @throws AppError `address_refused`, `warehouse_*`, or any AppError of `work`.
    */
   async use<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    if (this.#hostProblem !== null)
-      throw new AppError(
-        'address_refused',
-        `The destination’s host is not allowed: ${this.#hostProblem} Change the destination’s host.`,
-      );
+    if (this.#hostProblem !== null) throw createHostError(this.#hostProblem);
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();
@@ -152,6 +126,20 @@ export class WarehouseConnections {
     });
   }
 
+  /**
+   * Runs `work` with a postgres.js client, whose connections do not belong to the pool.
+   * @param timeoutMs the maximum duration of `work`.
+   * @throws AppError `address_refused`, `warehouse_*`, or any AppError of `work`.
+   */
+  async useSqlClient<T>(timeoutMs: number, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+    if (this.#hostProblem !== null) throw createHostError(this.#hostProblem);
+    try {
+      return await withSqlClient(this.#address, { addressPolicy: this.#addressPolicy, timeoutMs }, work);
+    } catch (error) {
+      throw toWarehouseError(error);
+    }
+  }
+
   async close(): Promise<void> {
     await this.#pool.end();
   }
@@ -167,6 +155,13 @@ export class WarehouseConnections {
   }
 }
 
+function createHostError(problem: string): AppError {
+  return new AppError(
+    'address_refused',
+    `The destination’s host is not allowed: ${problem} Change the destination’s host.`,
+  );
+}
+
 /**
  * Validates the host of a stored destination. The host may be a path, because earlier releases
  * accepted paths. The driver would interpret a path as a local socket.
@@ -176,30 +171,6 @@ function validateHost(address: WarehouseAddress): { readonly host: string; reado
     return { host: parseHost(address.host), problem: null };
   } catch (error) {
     return { host: '', problem: toAppError(error).message };
-  }
-}
-
-/**
- * A socket that checks the address policy when it connects. An earlier check would not be enough,
- * because a host name can resolve to a different address later.
- */
-class RestrictedSocket extends Socket {
-  readonly #policy: AddressPolicy;
-
-  constructor(policy: AddressPolicy) {
-    super();
-    this.#policy = policy;
-  }
-
-  // The driver calls this method with a port and a host.
-  override connect(...args: unknown[]): this {
-    const [port, host] = args as [number, string];
-    try {
-      this.#policy.check(host);
-    } catch (error) {
-      return this.destroy(error as Error);
-    }
-    return super.connect({ port, host, lookup: this.#policy.lookup });
   }
 }
 

@@ -8,6 +8,8 @@ export const SQL_STATES = {
   cannotCoerce: '42846',
 } as const;
 
+const CONNECTION_LOST = 'The connection to the warehouse was lost. Check the server’s log.';
+
 const BY_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ECONNREFUSED: [
     'warehouse_unavailable',
@@ -25,7 +27,13 @@ const BY_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
     'warehouse_unavailable',
     'The warehouse did not respond in time. Check that the server runs and that no firewall drops the connection.',
   ],
-  ECONNRESET: ['warehouse_unavailable', 'The connection to the warehouse was lost. Check the server’s log.'],
+  CONNECT_TIMEOUT: [
+    'warehouse_unavailable',
+    'The warehouse did not respond in time. Check that the server runs and that no firewall drops the connection.',
+  ],
+  CONNECTION_CLOSED: ['warehouse_unavailable', CONNECTION_LOST],
+  CONNECTION_DESTROYED: ['warehouse_unavailable', CONNECTION_LOST],
+  ECONNRESET: ['warehouse_unavailable', CONNECTION_LOST],
   '28P01': ['warehouse_auth', 'The warehouse rejected the password. Change the destination’s credential.'],
   '28000': [
     'warehouse_auth',
@@ -50,7 +58,7 @@ const BY_CODE: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 
 /** Class of the SQLSTATE (its first two characters) → error code and message. */
 const BY_CLASS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  '08': ['warehouse_unavailable', 'The connection to the warehouse was lost. Check the server’s log.'],
+  '08': ['warehouse_unavailable', CONNECTION_LOST],
   '53': [
     'warehouse_unavailable',
     'The warehouse has run out of connections, memory or disk space. Free resources or add capacity.',

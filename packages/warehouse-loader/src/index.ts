@@ -10,7 +10,7 @@
  * `warehouse.ts` (the public class). Start with `load/load.ts`.
  */
 
-export type { WarehouseAddress } from './connections.ts';
+export type { WarehouseAddress } from './address.ts';
 export type { ErasedRows, RowCounts, RowFilter } from './erase.ts';
 export type { LoadRequest, LoadResult } from './load/request.ts';
 export type { BatchToLoad } from './records/batches.ts';

@@ -1,11 +1,8 @@
 import type { Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
-import {
-  type AddressPolicy,
-  type WarehouseAddress,
-  WarehouseConnections,
-  type WarehouseTimeouts,
-} from './connections.ts';
+import type postgres from 'postgres';
+import type { AddressPolicy, WarehouseAddress } from './address.ts';
+import { WarehouseConnections, type WarehouseTimeouts } from './connections.ts';
 import { countRows, type ErasedRows, eraseRows, type RowCounts, type RowFilter } from './erase.ts';
 import { loadBatches } from './load/load.ts';
 import type { LoadRequest, LoadResult } from './load/request.ts';
@@ -119,7 +116,15 @@ export class Warehouse {
     return await this.#connections.use((client) => eraseRows(client, filter, epoch));
   }
 
-  /** Counts the rows and the row versions that match the filter. */
+  /**
+   * Runs `work` with a postgres.js client, and closes the connections of the client afterwards.
+   * @param timeoutMs the maximum duration of `work`.
+   */
+  async useSql<T>(timeoutMs: number, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+    return await this.#connections.useSqlClient(timeoutMs, work);
+  }
+
+  /** Counts the rows and versions that the filter selects. */
   async count(filter: RowFilter): Promise<RowCounts> {
     return await this.#connections.use((client) => countRows(client, filter));
   }

@@ -32,6 +32,11 @@ const TAGS = [
     name: 'erasures',
     description: 'Erasure of personal data from the warehouse and from the data that Freshet stores.',
   },
+  {
+    name: 'reports',
+    description:
+      'Reports on tickets, agents, service levels and satisfaction. They read the analytics models in the warehouse.',
+  },
   { name: 'accounts', description: 'Rate limits of Freshdesk accounts.' },
   { name: 'catalog', description: 'The objects that can be replicated.' },
   { name: 'usage', description: 'Records, bytes, credits and lag per day.' },

@@ -90,6 +90,7 @@ describe.each(Object.entries(OPERATION_CASES))('%s', (operationId, spec) => {
 
   test('succeeds, and executes requests with the same `Idempotency-Key` only once', async () => {
     const world = await resetWorld();
+    await spec.prepare?.(world, api);
     const { method } = operation();
     const key = randomUUID();
     const body = spec.body?.(world);

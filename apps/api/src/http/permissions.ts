@@ -4,6 +4,7 @@ import type { TokenRole } from '@freshet/control-store';
 export const PERMISSIONS = {
   read: 'Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets.',
   read_records: 'Read rejected records, which may contain personal data.',
+  read_reports: 'Run reports, which read rows of the warehouse and may contain personal data.',
   run: 'Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records.',
   refresh: 'Refresh single records. This is the only permission that a Freshdesk automation rule needs.',
   manage_pipelines: 'Create, update, test and delete pipelines, and configure their objects.',
@@ -23,6 +24,7 @@ export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
   team_collaborator: [
     'read',
     'read_records',
+    'read_reports',
     'run',
     'refresh',
     'redrive',
@@ -30,7 +32,7 @@ export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
     'manage_connections',
     'manage_webhooks',
   ],
-  pipeline_admin: ['read', 'read_records', 'run', 'refresh', 'redrive', 'manage_pipelines'],
+  pipeline_admin: ['read', 'read_records', 'read_reports', 'run', 'refresh', 'redrive', 'manage_pipelines'],
   observer: ['read'],
 };
 

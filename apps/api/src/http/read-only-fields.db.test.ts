@@ -4,6 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { UNKNOWN_ID, useTestApi } from '../test-support/api.ts';
+import { IGNORED_IN_UPDATES } from './schemas.ts';
 
 const api = useTestApi({
   simulator: { counts: { tickets: 5 } },
@@ -120,6 +121,8 @@ beforeAll(async () => {
       schedule: null,
       record_spike: { percent: 500, pause: true },
       monthly_quota: { records: 1000, when_reached: 'pause' },
+      analytics: true,
+      analytics_time_zone: 'Europe/Berlin',
     },
     secrets: [],
   });
@@ -164,6 +167,7 @@ beforeAll(async () => {
 interface Schema {
   readonly $ref?: string;
   readonly readOnly?: boolean;
+  readonly [IGNORED_IN_UPDATES]?: boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 
@@ -173,18 +177,24 @@ function getSchema(name: string): Schema {
   ] as Schema;
 }
 
-/** Lists the writable and the read-only fields of an update schema, by path. */
-function listFields(schema: Schema, prefix = ''): { writable: string[]; readOnly: string[] } {
+/** Lists the writable, the read-only and the ignored fields of an update schema, by path. */
+function listFields(schema: Schema, prefix = ''): { writable: string[]; readOnly: string[]; ignored: string[] } {
   const all = Object.entries(schema.properties ?? {}).map(([name, property]) => {
     const inner = property.$ref === undefined ? property : getSchema(property.$ref.split('/').at(-1) as string);
     const isNested =
       property.readOnly !== true && Object.values(inner.properties ?? {}).some(({ readOnly }) => readOnly === true);
     if (isNested) return listFields(inner, `${prefix}${name}/`);
+    const path = `${prefix}${name}`;
+    if (property[IGNORED_IN_UPDATES] === true) return { writable: [], readOnly: [], ignored: [path] };
     return property.readOnly === true
-      ? { writable: [], readOnly: [`${prefix}${name}`] }
-      : { writable: [`${prefix}${name}`], readOnly: [] };
+      ? { writable: [], readOnly: [path], ignored: [] }
+      : { writable: [path], readOnly: [], ignored: [] };
   });
-  return { writable: all.flatMap(({ writable }) => writable), readOnly: all.flatMap(({ readOnly }) => readOnly) };
+  return {
+    writable: all.flatMap(({ writable }) => writable),
+    readOnly: all.flatMap(({ readOnly }) => readOnly),
+    ignored: all.flatMap(({ ignored }) => ignored),
+  };
 }
 
 const getValue = (body: unknown, path: string): unknown =>
@@ -238,8 +248,8 @@ describe.each(NAMES)('PATCH of %s', (name) => {
     }
     expect(await read()).toEqual(before);
     // The OpenAPI document describes all fields of the representation.
-    const { writable, readOnly } = listFields(getSchema(schemas[1]));
-    const known = [...writable, ...readOnly].map((field) => field.split('/')[0]);
+    const { writable, readOnly, ignored } = listFields(getSchema(schemas[1]));
+    const known = [...writable, ...readOnly, ...ignored].map((field) => field.split('/')[0]);
     expect(Object.keys(before.body).filter((field) => !known.includes(field))).toEqual([]);
   });
 
@@ -408,4 +418,17 @@ test('the preview of an update accepts a representation, and reports the same pr
   await call('post', `${path}/plan`)
     .send({ ...body, name: 'planned' })
     .expect(200);
+});
+
+test('an update accepts a representation with an outdated state of the analytics models', async () => {
+  const { path, read } = resources.get('a pipeline') as Resource;
+  await call('patch', path).send({ analytics: true, analytics_time_zone: null }).expect(200);
+  const { body } = await read();
+  expect(body['analytics_refresh']).toMatchObject({ status: 'pending', refreshed_at: null });
+  const task = await api.store.analytics.start(String(body['id']));
+  await api.store.analytics.complete(task as NonNullable<typeof task>, { kind: 'built', tickets: 5, warnings: [] });
+  const { body: updated } = await call('patch', path)
+    .send({ ...body, name: 'with models' })
+    .expect(200);
+  expect(updated).toMatchObject({ name: 'with models', analytics_refresh: { status: 'succeeded', kind: 'built' } });
 });

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { AppError } from '@freshet/contracts';
 import type { TSchema } from 'typebox';
 import { escapePointerSegment, type FieldProblem } from './field-problems.ts';
-import { resolveSchema } from './schemas.ts';
+import { IGNORED_IN_UPDATES, resolveSchema } from './schemas.ts';
 
 /** The differences between the body of an update and the resource. */
 export interface Comparison {
@@ -14,6 +14,7 @@ export interface Comparison {
 
 interface Shape {
   readonly readOnly?: boolean;
+  readonly [IGNORED_IN_UPDATES]?: boolean;
   readonly format?: string;
   readonly anyOf?: readonly Shape[];
   readonly properties?: Readonly<Record<string, object>>;
@@ -34,7 +35,8 @@ interface ComparisonInput {
  * Compares the body of a `PATCH` with the current representation, so that a client can get a
  * resource, change one field and send the result back. A field that contains its current value does
  * not count as a change, whether it is read-only or not. For read-only times that Freshet advances
- * (`next_run_at`, `last_used_at`), earlier values do not count as changes either.
+ * (`next_run_at`, `last_used_at`), earlier values do not count as changes either. Fields that are
+ * marked with `ignoredInUpdates` are not compared.
  * @param pointer JSON pointer to the compared JSON object.
  */
 export function compareWithCurrent({ schema, current, body, createdAt }: ComparisonInput, pointer = ''): Comparison {
@@ -48,6 +50,7 @@ export function compareWithCurrent({ schema, current, body, createdAt }: Compari
     const currentValue: unknown = (current as Readonly<Record<string, unknown>>)[name];
     const at = `${pointer}/${escapePointerSegment(name)}`;
     const shape: Shape = { ...resolveSchema(property), ...property };
+    if (shape[IGNORED_IN_UPDATES] === true) continue;
     if (hasReadOnlyFields(shape) && isObject(value) && isObject(currentValue)) {
       const nested = { schema: shape as TSchema, current: currentValue, body: value, createdAt };
       const inner = compareWithCurrent(nested, at);

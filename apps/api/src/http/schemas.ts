@@ -101,9 +101,21 @@ export const updateSchema = <W extends Record<string, TSchema>>(
   );
 };
 
+/**
+ * Marks a read-only field that Freshet changes often. An update ignores the value of the field.
+ * Otherwise, a client that gets a resource and sends it back would often send an outdated value.
+ */
+export const ignoredInUpdates = <T extends TSchema>(schema: T): T => ({ ...schema, [IGNORED_IN_UPDATES]: true });
+
+/** The keyword of fields that updates ignore. */
+export const IGNORED_IN_UPDATES = 'x-ignored-in-updates';
+
 function toReadOnly(schema: TSchema): TSchema {
   const { description } = schema as { description?: string };
-  const rule = 'Read-only: the request is rejected if the value differs from the current value.';
+  const rule =
+    IGNORED_IN_UPDATES in schema
+      ? 'Read-only: the value is ignored.'
+      : 'Read-only: the request is rejected if the value differs from the current value.';
   // Keywords next to a `$ref` are missing from the generated document, so the reference is wrapped.
   const base = (schema as { $ref?: string }).$ref === undefined ? schema : { allOf: [schema] };
   return {

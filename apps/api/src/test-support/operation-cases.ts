@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { listReports } from '@freshet/analytics';
 import type { Permission } from '../http/permissions.ts';
+import type { TestApi } from './api.ts';
+import { buildModels } from './models.ts';
 import { buildDestinationInput, buildPipelineInput, type World } from './world.ts';
 
 /** A valid request for an operation, and the expected outcome. */
@@ -7,6 +10,8 @@ export interface OperationCase {
   /** The path parameters. */
   readonly params?: (w: World) => Readonly<Record<string, string>>;
   readonly body?: (w: World) => object;
+  /** Prepares resources that only this operation needs. */
+  readonly prepare?: (w: World, api: TestApi) => Promise<void>;
   readonly status: number;
   /** A request that conflicts with a resource. Absent: no request can conflict. */
   readonly conflict?: (w: World) => { readonly params?: Readonly<Record<string, string>>; readonly body?: object };
@@ -125,6 +130,12 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   listErasures: { params: pipelineParams, status: 200 },
   getErasure: { params: (w) => ({ id: w.pipeline.id, erasure_id: w.erasure.id }), status: 200 },
   liftErasure: { params: (w) => ({ id: w.pipeline.id, erasure_id: w.erasure.id }), status: 200 },
+  listReports: { params: pipelineParams, status: 200 },
+  runReport: {
+    params: (w) => ({ id: w.pipeline.id, report: listReports()[0]?.name ?? '' }),
+    prepare: buildModels,
+    status: 200,
+  },
   getSystemStatus: { status: 200 },
   getMetrics: { status: 200 },
   listDeadJobs: { status: 200 },
@@ -181,6 +192,7 @@ export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[
     'listRejectedRecords',
     'listErasures',
     'getErasure',
+    'listReports',
     'getSystemStatus',
     'getMetrics',
     'listDeadJobs',
@@ -188,6 +200,7 @@ export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[
     'listUsage',
   ],
   read_records: ['getRejectedRecord'],
+  read_reports: ['runReport'],
   run: [
     'startRun',
     'cancelRun',

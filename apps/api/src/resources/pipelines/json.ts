@@ -1,6 +1,28 @@
-import type { Pipeline as StoredPipeline } from '@freshet/control-store';
+import type { AnalyticsRefresh, ControlStore, Pipeline as StoredPipeline } from '@freshet/control-store';
 
-export function toPipelineJson(pipeline: StoredPipeline) {
+/** A pipeline, and the state of its analytics models. */
+export interface PipelineWithState extends StoredPipeline {
+  /** Null: the pipeline has no models, or has not requested a refresh yet. */
+  readonly refresh: AnalyticsRefresh | null;
+}
+
+/** Adds the states of the analytics models to pipelines. */
+export async function addStates(
+  { analytics }: ControlStore,
+  pipelines: readonly StoredPipeline[],
+): Promise<PipelineWithState[]> {
+  const ids = pipelines.filter((pipeline) => pipeline.analytics).map(({ id }) => id);
+  const refreshes = await analytics.findRefreshes(ids);
+  return pipelines.map((pipeline) => ({ ...pipeline, refresh: refreshes.get(pipeline.id) ?? null }));
+}
+
+/** Adds the state of the analytics models to a pipeline. */
+export async function addState(store: ControlStore, pipeline: StoredPipeline): Promise<PipelineWithState> {
+  const [withState] = await addStates(store, [pipeline]);
+  return withState as PipelineWithState;
+}
+
+export function toPipelineJson(pipeline: PipelineWithState) {
   return {
     id: pipeline.id,
     name: pipeline.name,
@@ -22,11 +44,28 @@ export function toPipelineJson(pipeline: StoredPipeline) {
     schedule: pipeline.schedule,
     record_spike: pipeline.record_spike,
     monthly_quota: pipeline.monthly_quota,
+    analytics: pipeline.analytics,
+    analytics_time_zone: pipeline.analytics_time_zone,
     status: pipeline.status,
     paused_by: pipeline.paused_by,
     next_run_at: pipeline.next_run_at.toISOString(),
     next_audit_at: pipeline.audit_frequency_days === null ? null : pipeline.next_audit_at.toISOString(),
+    analytics_refresh: pipeline.analytics ? toRefreshJson(pipeline.refresh) : null,
     created_at: pipeline.created_at.toISOString(),
     updated_at: pipeline.updated_at.toISOString(),
+  };
+}
+
+function toRefreshJson(refresh: AnalyticsRefresh | null) {
+  if (refresh === null)
+    return { status: 'pending' as const, refreshed_at: null, kind: null, tickets: null, error: null, warnings: [] };
+  const { status, refreshed_at, kind, tickets, error_code, error_message, warnings } = refresh;
+  return {
+    status,
+    refreshed_at: refreshed_at?.toISOString() ?? null,
+    kind,
+    tickets,
+    error: error_code === null ? null : { code: error_code, message: error_message ?? '' },
+    warnings,
   };
 }

@@ -1,4 +1,4 @@
-import type { PipelineFilter, Pipeline as StoredPipeline } from '@freshet/control-store';
+import type { PipelineFilter } from '@freshet/control-store';
 import { parseSubdomain } from '@freshet/freshdesk-extractor';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../context.ts';
@@ -8,14 +8,14 @@ import { type ResourceDefinition, registerResourceRoutes } from '../../http/reso
 import { IdParams, IfMatch, ref } from '../../http/schemas.ts';
 import { testAccount } from './connection-test.ts';
 import { PipelineTestInput, PipelineTestResult } from './connection-test-schemas.ts';
-import { toPipelineJson } from './json.ts';
+import { addState, addStates, type PipelineWithState, toPipelineJson } from './json.ts';
 import { Pipeline, PipelineInput, PipelineList, PipelineStatus, PipelineUpdate } from './schemas.ts';
 import { createPipeline, updatePipeline } from './use-cases.ts';
 import { findPipelineProblems, normalizeSubdomain, type PartialPipeline } from './validation.ts';
 
 const tags = ['pipelines'];
 
-const SUMMARIES: ResourceDefinition<StoredPipeline>['summaries'] = {
+const SUMMARIES: ResourceDefinition<PipelineWithState>['summaries'] = {
   create: ['Create a pipeline', 'Creates a pipeline. Its first run starts immediately.'],
   list: ['List pipelines', 'Lists pipelines, newest first.'],
   get: ['Get a pipeline', 'Returns a pipeline.'],
@@ -28,7 +28,7 @@ const SUMMARIES: ResourceDefinition<StoredPipeline>['summaries'] = {
 
 export function registerPipelineRoutes(app: App, deps: Deps): void {
   const { store } = deps;
-  registerResourceRoutes<StoredPipeline>(app, {
+  registerResourceRoutes<PipelineWithState>(app, {
     path: 'pipelines',
     noun: 'Pipeline',
     plural: 'Pipelines',
@@ -52,13 +52,16 @@ export function registerPipelineRoutes(app: App, deps: Deps): void {
         Type.String({ format: 'uuid', description: 'Return only pipelines that load into this destination.' }),
       ),
     },
-    create: (body: Static<typeof PipelineInput>) => createPipeline(deps, body),
-    list: (options, filter: PipelineFilter) => store.pipelines.list(options, filter),
-    get: (id) => store.pipelines.get(id),
-    findProblems: (input: PartialPipeline) => findPipelineProblems(deps, input),
+    create: async (body: Static<typeof PipelineInput>) => addState(store, await createPipeline(deps, body)),
+    list: async (options, filter: PipelineFilter) => {
+      const { data, nextCursor } = await store.pipelines.list(options, filter);
+      return { data: await addStates(store, data), nextCursor };
+    },
+    get: async (id) => addState(store, await store.pipelines.get(id)),
+    findProblems: (input: PartialPipeline, current) => findPipelineProblems(deps, input, current),
     normalize: normalizeSubdomain,
-    update: (id, body: Static<typeof PipelineUpdate>, expectedVersion) =>
-      updatePipeline(deps, id, body, expectedVersion),
+    update: async (id, body: Static<typeof PipelineUpdate>, expectedVersion) =>
+      addState(store, await updatePipeline(deps, id, body, expectedVersion)),
     delete: (id, expectedVersion) => store.pipelines.delete(id, expectedVersion),
     toJson: toPipelineJson,
   });
@@ -144,7 +147,7 @@ function registerStatusRoute(app: App, { store }: Deps, { verb, status, descript
       config: {
         permission: 'run',
         getPreviousState: async (request) =>
-          toPipelineJson(await store.pipelines.get((request.params as { id: string }).id)),
+          toPipelineJson(await addState(store, await store.pipelines.get((request.params as { id: string }).id))),
       },
       schema: {
         ...operation({
@@ -162,7 +165,7 @@ function registerStatusRoute(app: App, { store }: Deps, { verb, status, descript
       const pipeline = await store.pipelines.setStatus(request.params.id, status, parseIfMatch(request.headers));
       if (status === 'active') await store.runs.resume(pipeline.id);
       setEtag(reply, pipeline.version);
-      return toPipelineJson(pipeline);
+      return toPipelineJson(await addState(store, pipeline));
     },
   );
 }

@@ -15,6 +15,7 @@ import {
   updateSchema,
   uuid,
 } from '../../http/schemas.ts';
+import { analyticsFields, analyticsState } from './analytics-schemas.ts';
 
 export const SchemaPolicy = enumeration(
   'SchemaPolicy',
@@ -273,6 +274,7 @@ const pipelineFields = {
   schedule: nullable(ref(Schedule)),
   record_spike: nullable(ref(RecordSpike)),
   monthly_quota: nullable(ref(MonthlyQuota)),
+  ...analyticsFields,
 };
 
 export const PipelineInput = defineSchema(
@@ -301,6 +303,8 @@ export const PipelineInput = defineSchema(
       schedule: Type.Optional(pipelineFields.schedule),
       record_spike: Type.Optional(pipelineFields.record_spike),
       monthly_quota: Type.Optional(pipelineFields.monthly_quota),
+      analytics: Type.Optional({ ...pipelineFields.analytics, examples: undefined, default: false }),
+      analytics_time_zone: Type.Optional(pipelineFields.analytics_time_zone),
       adopt: Type.Optional(
         Type.Boolean({
           default: false,
@@ -324,6 +328,7 @@ export const Pipeline = defineSchema(
       paused_by: nullable(ref(PausedBy)),
       next_run_at: timestamp('Time at which the next run is due.', '2026-01-31T18:00:00.000Z'),
       next_audit_at: nullable(timestamp('Time at which the next audit is due.', '2026-02-02T07:30:00.000Z')),
+      ...analyticsState,
       ...timestamps,
     },
     { description: 'Replication of one Freshdesk account into one warehouse schema.' },
@@ -343,6 +348,8 @@ export const PipelineUpdate = updateSchema(
     schedule: Type.Optional(pipelineFields.schedule),
     record_spike: Type.Optional(pipelineFields.record_spike),
     monthly_quota: Type.Optional(pipelineFields.monthly_quota),
+    analytics: Type.Optional(pipelineFields.analytics),
+    analytics_time_zone: Type.Optional(pipelineFields.analytics_time_zone),
   },
   Pipeline,
   {

@@ -41,6 +41,8 @@ export async function createPipeline(
     schedule: input.schedule ?? null,
     record_spike: input.record_spike ?? null,
     monthly_quota: input.monthly_quota ?? null,
+    analytics: input.analytics ?? false,
+    analytics_time_zone: input.analytics_time_zone ?? null,
   });
   if (input.adopt === true) await adoptTables(deps, pipeline);
   return pipeline;

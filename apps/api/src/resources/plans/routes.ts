@@ -26,7 +26,7 @@ function registerPreviewPipeline(app: App, deps: Deps): void {
       config: {
         permission: 'manage_pipelines',
         isReadOnly: true,
-        findProblems: (_request, body: PartialPipeline) => findPipelineProblems(deps, body),
+        findProblems: (_request, body: PartialPipeline) => findPipelineProblems(deps, body, null),
       },
       schema: {
         ...operation({
@@ -54,7 +54,7 @@ function registerPreviewPipelineUpdate(app: App, deps: Deps): void {
         findProblems: async ({ params }, body: PartialPipeline) => {
           const pipeline = await pipelines.get((params as { id: string }).id);
           const { changes, problems } = compareWithPipeline(pipeline, body);
-          return [...problems, ...(await findPipelineProblems(deps, changes))];
+          return [...problems, ...(await findPipelineProblems(deps, changes, pipeline))];
         },
       },
       schema: {
@@ -79,7 +79,7 @@ function registerPreviewPipelineUpdate(app: App, deps: Deps): void {
 function compareWithPipeline(current: Pipeline, body: PartialPipeline) {
   return compareWithCurrent({
     schema: PipelineUpdate,
-    current: toPipelineJson(current),
+    current: toPipelineJson({ ...current, refresh: null }),
     body: normalizeSubdomain(body),
     createdAt: current.created_at,
   });

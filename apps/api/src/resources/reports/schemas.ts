@@ -1,0 +1,105 @@
+import { Type } from 'typebox';
+import { defineSchema, nullable, object, ref, string, timestamp } from '../../http/schemas.ts';
+
+export const FORMATS = ['json', 'csv'] as const;
+
+const ReportColumn = defineSchema(
+  'ReportColumn',
+  object(
+    {
+      name: string('The name of the column.', { examples: ['created'] }),
+      type: string('The SQL type of the column.', { examples: ['bigint'] }),
+      description: string('The definition of the value.', { examples: ['Tickets that were created on the day.'] }),
+    },
+    { description: 'A column of a report.' },
+  ),
+);
+
+const ReportParameter = defineSchema(
+  'ReportParameter',
+  object(
+    {
+      name: string('The name of the query parameter.', { examples: ['from'] }),
+      type: string('`date` or `text`.', { examples: ['date'] }),
+      required: Type.Boolean({ description: 'Whether the parameter has no default.', examples: [false] }),
+      description: string('The meaning of the parameter.', { examples: ['The first day.'] }),
+    },
+    { description: 'A parameter of a report.' },
+  ),
+);
+
+const reportFields = {
+  name: string('The name of the report.', { examples: ['tickets_created_resolved'] }),
+  title: string('The title of the report.', { examples: ['Created and resolved tickets'] }),
+  description: string('The definition of the report.', {
+    examples: ['Tickets that were created and tickets that were resolved.'],
+  }),
+  sql: string('The query of the report. It reads the schema of the models, and can be run in the warehouse.', {
+    examples: ['select day, sum(created) as created from daily_summary group by day order by day'],
+  }),
+};
+
+const Report = defineSchema(
+  'Report',
+  object(
+    {
+      ...reportFields,
+      parameters: Type.Array(ref(ReportParameter), { description: 'The parameters of the report.' }),
+      group_by: Type.Array(string('A value of the parameter `group_by`.', { examples: ['week'] }), {
+        description: 'The valid values of the parameter `group_by`. Empty: the report has no such parameter.',
+      }),
+      columns: Type.Array(ref(ReportColumn), { description: 'The columns of the result.' }),
+    },
+    { description: 'A report: a query with parameters over the analytics models.' },
+  ),
+);
+
+export const ReportList = defineSchema(
+  'ReportList',
+  object(
+    { data: Type.Array(ref(Report), { description: 'The reports.' }) },
+    { description: 'All reports of a pipeline.' },
+  ),
+);
+
+const ReportArguments = defineSchema(
+  'ReportArguments',
+  object(
+    {
+      from: Type.String({ format: 'date', description: 'The first day.', examples: ['2026-01-01'] }),
+      to: Type.String({ format: 'date', description: 'The day after the last day.', examples: ['2026-02-01'] }),
+      group_by: nullable(string('The grouping of the rows. Null: the default of the report.', { examples: ['week'] })),
+      time_zone: nullable(
+        string('The time zone of the days. Null: the time zone of the models.', { examples: ['Europe/Berlin'] }),
+      ),
+    },
+    { description: 'The values of the parameters of a report.' },
+  ),
+);
+
+export const ReportResult = defineSchema(
+  'ReportResult',
+  object(
+    {
+      ...reportFields,
+      arguments: ref(ReportArguments),
+      columns: Type.Array(ref(ReportColumn), { description: 'The columns of the rows.' }),
+      rows: Type.Array(
+        Type.Unsafe<Readonly<Record<string, unknown>>>({
+          type: 'object',
+          additionalProperties: true,
+          description:
+            'A row, keyed by column name. Numbers that exceed the precision of JSON numbers are strings. Dates have the form `2026-01-31`.',
+          examples: [{ day: '2026-01-31', created: 42 }],
+        }),
+        { description: 'The rows of the report, in the order of the query. At most 10,000.' },
+      ),
+      truncated: Type.Boolean({
+        description: 'Whether the report has more than 10,000 rows. The further rows are missing.',
+        examples: [false],
+      }),
+      refreshed_at: timestamp('The models contain everything that was loaded before this time.'),
+    },
+    { description: 'The result of a report.' },
+  ),
+);
