@@ -11,6 +11,7 @@ const READ_ONLY_FIELDS = [
   'next_run_at',
   'next_audit_at',
   'paused_by',
+  'analytics_refresh',
   'disabled_reason',
   'failing_since',
   'previous_until',

@@ -1,4 +1,5 @@
-import { AppError, type ErasedOwners, toAppError } from '@freshet/contracts';
+import { countModelRows, eraseModelRows, type ModelRowFilter, refreshAnalytics } from '@freshet/analytics';
+import { AppError, ERROR_POLICY, type ErasedOwners, toAppError } from '@freshet/contracts';
 import type { ControlStore, ErasedObject, ErasureOutcome, ErasureTask } from '@freshet/control-store';
 import {
   hashValue,
@@ -12,6 +13,9 @@ import {
 import type { Logger } from '@freshet/runtime';
 import type { ErasedRows, RowFilter, Warehouse } from '@freshet/warehouse-loader';
 import type { Warehouses } from './warehouses.ts';
+
+/** The time limit for erasing from the models, which includes a refresh. */
+const MODELS_TIMEOUT_MS = 30 * 60_000;
 
 export interface ErasureContext {
   readonly store: ControlStore;
@@ -29,7 +33,7 @@ export async function runErasure({ store, warehouses, logger }: ErasureContext, 
   if (task === null) return;
   const log = logger.child({ erasureId, pipelineId: task.pipelineId });
   try {
-    const outcome = await new PersonErasure(store, await warehouses.open(task.destinationId), task).run();
+    const outcome = await new PersonErasure(store, await warehouses.open(task.destinationId), task, log).run();
     await store.erasures.complete(task, outcome);
     log.info('erasure completed');
   } catch (thrown) {
@@ -52,6 +56,7 @@ interface ErasureScope {
 }
 
 class PersonErasure {
+  readonly #logger: Logger;
   readonly #store: ControlStore;
   readonly #warehouse: Warehouse;
   readonly #task: ErasureTask;
@@ -61,7 +66,8 @@ class PersonErasure {
    */
   readonly #unsearchable = new Set<string>();
 
-  constructor(store: ControlStore, warehouse: Warehouse, task: ErasureTask) {
+  constructor(store: ControlStore, warehouse: Warehouse, task: ErasureTask, logger: Logger) {
+    this.#logger = logger;
     this.#store = store;
     this.#warehouse = warehouse;
     this.#task = task;
@@ -73,6 +79,7 @@ class PersonErasure {
     // The objects of owners precede the objects of the records that they own. All erased owners are
     // therefore known before their records are erased.
     for (const object of listErasedObjects()) erasedObjects.push(await this.#erase(await this.#buildScope(object)));
+    await this.#eraseFromModels();
     return { removed: erasedObjects, unsearchable: [...this.#unsearchable], proof: await this.#verify() };
   }
 
@@ -165,12 +172,53 @@ class PersonErasure {
   }
 
   /**
+   * Removes the person from the analytics models. A refresh that runs at the same time can still add
+   * rows of records that it read before they were erased. The refresh that is started here waits for
+   * its end, and then removes these rows.
+   */
+  async #eraseFromModels(): Promise<void> {
+    const { hasModels } = this.#task;
+    const filters = await this.#buildModelFilters();
+    await this.#warehouse.useSql(MODELS_TIMEOUT_MS, async (sql) => {
+      if (hasModels) await refreshAnalytics(sql, this.#task).catch((error: unknown) => this.#ignoreFinalError(error));
+      const rows = await eraseModelRows(sql, this.#task, filters);
+      if (rows > 0) this.#logger.info({ rows }, 'rows of analytics models erased');
+    });
+  }
+
+  /**
+   * Logs an error that prevents every refresh, such as a view of the user that needs a removed
+   * column. Such an error must not prevent the erasure.
+   * @throws any other error, so that the erasure is retried.
+   */
+  #ignoreFinalError(thrown: unknown): void {
+    const error = toAppError(thrown);
+    if (ERROR_POLICY[error.code].job !== 'fail') throw error;
+    this.#logger.warn({ err: error }, 'analytics models cannot be refreshed, erasure continues');
+  }
+
+  /** Lists the columns of models that can refer to the person or to records of the person. */
+  async #buildModelFilters(): Promise<ModelRowFilter[]> {
+    const filters: ModelRowFilter[] = [];
+    for (const erasedObject of listErasedObjects()) {
+      const { object, owners } = await this.#buildScope(erasedObject);
+      for (const { field, keys } of owners)
+        if (field !== object.primaryKey[0]) filters.push({ column: field, values: [...keys] });
+    }
+    return filters;
+  }
+
+  /**
    * Counts the remaining data of the person.
    * @throws AppError if data remains. The retry of the erasure removes this data.
    */
   async #verify(): Promise<ErasureOutcome['proof']> {
     const { erasures } = this.#store;
-    const remainingCounts = { rows: 0, versions: 0, staged_records: 0, rejected_records: 0 };
+    const filters = await this.#buildModelFilters();
+    const modelRows = await this.#warehouse.useSql(MODELS_TIMEOUT_MS, (sql) =>
+      countModelRows(sql, this.#task, filters),
+    );
+    const remainingCounts = { rows: 0, versions: 0, staged_records: 0, rejected_records: 0, model_rows: modelRows };
     for (const erasedObject of listErasedObjects()) {
       const { object, owners, filter } = await this.#buildScope(erasedObject);
       const { rows, versions } = await this.#warehouse.count(filter);

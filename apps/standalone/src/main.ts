@@ -15,6 +15,9 @@ import { StartDisplay } from './start-display.ts';
  */
 
 const POLL_INTERVAL_MS = 250;
+const REFRESH_POLL_INTERVAL_MS = 100;
+/** How long the command waits for the models. The workers continue the refresh afterwards. */
+const REFRESH_TIMEOUT_MS = 300_000;
 
 await runProcess('standalone', createLogger('standalone', 'error'), async () => {
   const settings = readStandaloneSettings(process.env, process.argv.slice(2));
@@ -24,14 +27,9 @@ await runProcess('standalone', createLogger('standalone', 'error'), async () => 
     const { apiUrl, warehouseUrl } = await deployment.start();
     const client = new Freshet({ url: apiUrl, token: deployment.token });
     const { subdomain, apiKey } = settings.account ?? DEMO_ACCOUNT;
-    const { historicalSyncDays } = settings;
-    const pipeline = await display.step(
-      'Pipeline',
-      () => setUpPipeline(client, { subdomain, apiKey, warehouseUrl, historicalSyncDays }),
-      ({ name, destination_schema }) => `account ${name} → schema ${destination_schema}`,
-    );
-    const context = { settings, display, deployment, client, pipeline, apiUrl, warehouseUrl };
-    void completeRun(context).catch(async (error: unknown) => {
+    const { historicalSyncDays, analytics } = settings;
+    const pipeline = await setUpPipeline(client, { subdomain, apiKey, warehouseUrl, historicalSyncDays, analytics });
+    void completeRun({ settings, deployment, client, pipeline, apiUrl, warehouseUrl }).catch(async (error: unknown) => {
       // A shutdown interrupts the requests that start the run and query its progress.
       if (deployment.isStopping) return;
       display.close();
@@ -66,15 +64,16 @@ async function completeRun(options: {
   const run = await followRun(client, display, pipeline.id);
   display.close();
   const schema = pipeline.destination_schema;
-  const summary = { run, warehouseUrl, schema };
+  const refresh = pipeline.analytics ? await followRefresh(client, pipeline.id) : null;
   if (settings.once) {
     await deployment.stop();
-    print(toSummary(summary, null));
-    if (!process.stdout.isTTY) print(toJsonLine(summary));
+    const summary = { run, warehouseUrl, schema, hasModels: hasModels(refresh) };
+    print(process.stdout.isTTY ? toSummary(summary) : toJsonLine(summary));
     process.exit(run.status === 'succeeded' ? 0 : 1);
   }
-  print(toSummary(summary, `${apiUrl}/console`));
-  print(toNextSteps({ run, apiUrl, token: deployment.token, schema, isDemo: settings.account === null }));
+  const { token } = deployment;
+  const isDemo = settings.account === null;
+  print(toNextSteps({ run, apiUrl, token, warehouseUrl, schema, isDemo, hasModels: hasModels(refresh) }));
 }
 
 /**
@@ -94,6 +93,38 @@ async function followRun(client: Freshet, display: StartDisplay, pipelineId: str
   return run;
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+type Refresh = NonNullable<ConfiguredPipeline['analytics_refresh']>;
+
+/**
+ * Waits until the analytics models contain the loaded rows, at most for `REFRESH_TIMEOUT_MS`, and
+ * prints the result.
+ * @returns null if the models were switched off in the meantime.
+ */
+async function followRefresh(client: Freshet, pipelineId: string): Promise<Refresh | null> {
+  const deadline = Date.now() + REFRESH_TIMEOUT_MS;
+  const params = { path: { id: pipelineId } };
+  let refresh: Refresh | null = null;
+  do {
+    await sleep(REFRESH_POLL_INTERVAL_MS);
+    // The API may be restarting.
+    refresh = await client.get('/v1/pipelines/{id}', { params }).then(
+      (pipeline) => pipeline.analytics_refresh,
+      () => refresh,
+    );
+  } while (refresh?.status === 'pending' && Date.now() < deadline);
+  if (refresh !== null) print(describeRefresh(refresh));
+  return refresh;
+}
+
+function describeRefresh({ status, kind, tickets, error }: Refresh): string {
+  if (status === 'succeeded') {
+    const count = (tickets ?? 0).toLocaleString('en-US');
+    return kind === 'unchanged' ? 'The analytics models are up to date.' : `Analytics models ${kind} (${count} tickets).`;
+  }
+  const state = status === 'failed' ? 'could not be refreshed' : 'are still being refreshed';
+  return `The analytics models ${state}${error === null ? '.' : `: ${error.message}`}`;
+}
+
+function hasModels(refresh: Refresh | null): boolean {
+  return refresh !== null && refresh.refreshed_at !== null;
 }

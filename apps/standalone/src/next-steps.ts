@@ -12,21 +12,22 @@ export function toNextSteps(options: {
   readonly schema: string;
   /** Whether the account is the simulated account. */
   readonly isDemo: boolean;
+  /** Whether the warehouse contains analytics models. */
+  readonly hasModels: boolean;
 }): string {
-  const { run, apiUrl, token, schema, isDemo } = options;
-  const entries = [
-    ['API', `${apiUrl}   (reference: ${apiUrl}/docs)`],
-    ['Token', token],
-    ['Example', `curl -H 'Authorization: Bearer ${token}' -H 'Accept: application/json; indent=2' ${apiUrl}/v1/runs`],
-    ['Queries', `select * from ${schema}.${findLargestObject(run)} order by _freshet_loaded_at desc limit 10;`],
-    ['', `select * from ${schema}._freshet_objects;   -- freshness and history of each table`],
-    ...(isDemo ? [['Your account', 'FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… npm start']] : []),
-  ];
+  const { run, apiUrl, token, warehouseUrl, schema, isDemo, hasModels } = options;
+  const modelsQuery = `select * from ${schema}_analytics.daily_summary order by day desc limit 10;`;
   return `
 ${entries.map(([name = '', value = '']) => formatEntry(name, value)).join('\n')}
 
-Freshet is running. Press Ctrl-C to stop it. The next start continues with the same data.
-`;
+  Console        ${apiUrl}/console
+  API            ${apiUrl}   (reference: ${apiUrl}/docs)
+  Token          ${token}
+  Example        curl -H 'Authorization: Bearer ${token}' -H 'Accept: application/json; indent=2' ${apiUrl}/v1/runs
+  Warehouse      psql '${warehouseUrl}'
+                 select * from ${schema}.${findLargestObject(run)} order by _freshet_loaded_at desc limit 10;
+                 select * from ${schema}._freshet_objects;   -- freshness and history of each table
+${hasModels ? `                 ${modelsQuery}   -- analytics models\n` : ''}${isDemo ? '  Your account   FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… npm start\n' : ''}`;
 }
 
 /** Returns the object of which the run extracted the most records. */

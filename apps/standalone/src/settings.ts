@@ -13,6 +13,11 @@ export interface StandaloneSettings {
   readonly origin: string | null;
   /** Null: all history. */
   readonly historicalSyncDays: number | null;
+  /**
+   * Whether the pipeline has analytics models. Null: a new pipeline has them, and an existing
+   * pipeline is not changed.
+   */
+  readonly analytics: boolean | null;
   readonly dataDir: string;
   readonly host: string;
   /** Null: the default port or, if the default port is in use, a free port. */
@@ -42,6 +47,7 @@ export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: rea
       FRESHDESK_API_KEY: settings.string.optional(),
       FRESHDESK_ORIGIN: settings.FRESHDESK_ORIGIN,
       FRESHDESK_HISTORICAL_SYNC_DAYS: settings.integer(1, 36_500).or(settings.literal('all')).default(30),
+      FRESHET_ANALYTICS: settings.boolean.optional(),
       FRESHET_DATA_DIR: settings.string.optional(),
       FRESHET_BOOTSTRAP_TOKEN: settings.FRESHET_BOOTSTRAP_TOKEN,
       FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS.optional(),
@@ -58,6 +64,7 @@ export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: rea
     account: parseAccount(env.FRESHDESK_SUBDOMAIN, env.FRESHDESK_API_KEY, env.FRESHDESK_ORIGIN),
     origin: env.FRESHDESK_ORIGIN ?? null,
     historicalSyncDays: history === 'all' ? null : history,
+    analytics: env.FRESHET_ANALYTICS ?? null,
     dataDir: resolve(env.FRESHET_DATA_DIR ?? '.freshet'),
     host: env.HOST,
     port: env.PORT ?? null,

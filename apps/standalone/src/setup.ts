@@ -8,10 +8,10 @@ export interface PipelineSettings {
   /** Null: all history. */
   readonly historicalSyncDays: number | null;
   /**
-   * The settings of objects of a new pipeline. Absent: the pipeline has the default selection, and
-   * the objects with `included_if_available` that the test of the account finds available.
+   * Whether the pipeline has analytics models. Null: a new pipeline has them, and an existing
+   * pipeline is not changed. Absent: the pipeline has the defaults of the API.
    */
-  readonly objects?: NonNullable<Schemas['PipelineInput']['objects']>;
+  readonly analytics?: boolean | null;
 }
 
 export type ConfiguredPipeline = Schemas['Pipeline'];
@@ -28,8 +28,8 @@ interface WarehouseAddress {
 }
 
 /**
- * Creates the pipeline of the account, or updates the API key and the warehouse of the existing
- * pipeline. Before the creation, tests the account and the warehouse. After an update, tests only
+ * Creates the pipeline of the account, or updates the API key, the warehouse and the analytics
+ * setting of the existing pipeline. Before the creation, tests the account and the warehouse. After an update, tests only
  * the warehouse. In this way, an invalid setting is reported here and not by a failed run.
  * @throws AppError `configuration` that states the invalid setting and the remedy.
  */
@@ -40,7 +40,9 @@ export async function setUpPipeline(client: Freshet, settings: PipelineSettings)
     const [existing] = data;
     if (existing === undefined) return await createPipeline(client, settings, warehouse);
     await updateConnections(client, existing, settings.apiKey, warehouse);
-    return existing;
+    const { analytics = null } = settings;
+    if (analytics === null || analytics === existing.analytics) return existing;
+    return await client.patch('/v1/pipelines/{id}', { params: { path: { id: existing.id } }, body: { analytics } });
   } catch (error) {
     if (error instanceof FreshetError) throw new AppError('configuration', error.message, { cause: error });
     throw error;
@@ -65,7 +67,7 @@ async function updateConnections(
 
 async function createPipeline(
   client: Freshet,
-  { subdomain, apiKey, historicalSyncDays, objects }: PipelineSettings,
+  { subdomain, apiKey, historicalSyncDays, analytics }: PipelineSettings,
   warehouse: WarehouseAddress,
 ): Promise<ConfiguredPipeline> {
   // The functions that delete the created resources, the newest resource first.
@@ -98,7 +100,7 @@ async function createPipeline(
           historical_sync_days: historicalSyncDays,
         },
         destination_id: destination.id,
-        objects: objects ?? (await includeAvailableObjects(client, availableObjects)),
+        ...(analytics === undefined ? {} : { analytics: analytics ?? true }),
       },
     });
   } catch (error) {

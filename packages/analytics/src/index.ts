@@ -15,6 +15,7 @@ export type {
   ReportParameter,
   ReportResult,
 } from './interface.ts';
+export { countModelRows, eraseModelRows, type ModelRowFilter } from './erasure.ts';
 export { isTimeZone } from './time-zone-names.ts';
 
 /**

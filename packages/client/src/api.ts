@@ -395,7 +395,7 @@ export interface paths {
         put?: never;
         /**
          * Erase a person
-         * @description Erases a contact and the related data: the tickets of the contact and the children of these tickets, the contributions of the contact to other records, and the ratings of the contact. The data is removed from tables and histories in the warehouse, from stored batches and from rejected records. Freshet then searches all of these places to verify that no data remains. Data of the person is not replicated until the erasure is lifted. Data in Freshdesk is not changed: erase the person in Freshdesk, too. If an erasure of the person is already active, the response contains that erasure.
+         * @description Erases a contact and the related data: the tickets of the contact and the children of these tickets, the contributions of the contact to other records, and the ratings of the contact. The data is removed from tables, histories and analytics models in the warehouse, from stored batches and from rejected records. Freshet then searches all of these places to verify that no data remains. Data of the person is not replicated until the erasure is lifted. Data in Freshdesk is not changed: erase the person in Freshdesk, too. If an erasure of the person is already active, the response contains that erasure.
          */
         post: operations["createErasure"];
         delete?: never;
@@ -778,6 +778,46 @@ export interface paths {
          * @description Starts a run that loads rejected records again, at most 10,000 per request. Fix the cause of the rejections first, for example by changing the schema policy or a constraint in the warehouse. Without a body, all rejected records of the pipeline are selected. A record that still cannot be loaded is rejected again. The request is rejected with 409 while another replay of the pipeline is active, and with 404 if no rejected record matches.
          */
         post: operations["replayRejectedRecords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List reports
+         * @description Lists the reports of a pipeline, with their definitions, parameters and queries. The reports are the same for all pipelines. Only the schema in their queries differs.
+         */
+        get: operations["listReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/{id}/reports/{report}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run a report
+         * @description Runs a report in the warehouse, and returns its rows. The query is read-only, and is cancelled after 30 seconds. Each API process runs up to four reports in a warehouse concurrently. Further reports wait. The request is rejected with 409 if the pipeline has no analytics models, or if the models do not exist yet.
+         */
+        get: operations["runReport"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1254,6 +1294,44 @@ export interface components {
              */
             name: string;
             role: components["schemas"]["TokenRole"];
+        };
+        /** @description The state of the analytics models. Null: the pipeline has no models. */
+        AnalyticsRefresh: {
+            error: components["schemas"]["Failure"] | null;
+            kind: components["schemas"]["AnalyticsRefreshKind"] | null;
+            refreshed_at: string | null;
+            status: components["schemas"]["AnalyticsStatus"];
+            tickets: number | null;
+            /**
+             * @description The warnings of the last successful refresh.
+             * @example []
+             */
+            warnings: components["schemas"]["AnalyticsWarning"][];
+        };
+        /**
+         * @description `built`: the models were created. `rebuilt`: all tickets were recomputed, because definitions, schedules, statuses or the time zone have changed. `refreshed`: the changed tickets were recomputed. `unchanged`: there was nothing to recompute.
+         * @example refreshed
+         * @enum {string}
+         */
+        AnalyticsRefreshKind: "built" | "rebuilt" | "refreshed" | "unchanged";
+        /**
+         * @description `pending`: a refresh is queued or running, and `error` contains the error of its last attempt. `succeeded`: the last refresh succeeded. `failed`: the last refresh failed (see `error`). The models then contain the data of `refreshed_at`. The next run refreshes them again.
+         * @example succeeded
+         * @enum {string}
+         */
+        AnalyticsStatus: "pending" | "succeeded" | "failed";
+        /** @description A condition that affects the values of the models. */
+        AnalyticsWarning: {
+            /**
+             * @description The kind of the warning.
+             * @example unknown_time_zone
+             */
+            kind: string;
+            /**
+             * @description The cause and the effect.
+             * @example The time zone "Mars" of business calendar 7 is unknown. The time zone of the account is used.
+             */
+            message: string;
         };
         /** @description A change that was made through the API. */
         AuditEntry: {
@@ -1904,6 +1982,11 @@ export interface components {
         /** @description The result of the search for remaining data after the removal. All counts are 0, because the erasure is not completed while data remains. */
         ErasureProof: {
             /**
+             * @description Rows in analytics models.
+             * @example 0
+             */
+            model_rows: number;
+            /**
              * @description Rejected records.
              * @example 0
              */
@@ -1980,7 +2063,7 @@ export interface components {
          * @example run.failed
          * @enum {string}
          */
-        EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "records.digest" | "records.spiked" | "quota.reached" | "credential.refused" | "erasure.completed" | "erasure.failed" | "freshness.missed" | "freshness.restored" | "job.died" | "webhook.disabled" | "webhook.test";
+        EventType: "run.succeeded" | "run.partial" | "run.failed" | "object.failed" | "schema.changed" | "records.rejected" | "records.digest" | "records.spiked" | "quota.reached" | "credential.refused" | "erasure.completed" | "erasure.failed" | "analytics.failed" | "freshness.missed" | "freshness.restored" | "job.died" | "webhook.disabled" | "webhook.test";
         /** @description A unit of work that keeps failing. Runs skip the unit, and extract the rest of the object. */
         FailedUnit: {
             /**
@@ -2289,12 +2372,19 @@ export interface components {
          */
         PausedBy: "user" | "record_spike" | "monthly_quota";
         /**
-         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
+         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `read_reports`: Run reports, which read rows of the warehouse and may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
          * @enum {string}
          */
-        Permission: "read" | "read_records" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "redrive" | "manage_tokens" | "read_audit_log";
+        Permission: "read" | "read_records" | "read_reports" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "redrive" | "manage_tokens" | "read_audit_log";
         /** @description Replication of one Freshdesk account into one warehouse schema. */
         Pipeline: {
+            /**
+             * @description Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Requires a `destination_schema` of at most 53 characters. Default for a new pipeline: false.
+             * @example true
+             */
+            analytics: boolean;
+            analytics_refresh: components["schemas"]["AnalyticsRefresh"] | null;
+            analytics_time_zone: string | null;
             audit_frequency_days: number | null;
             /**
              * Format: date-time
@@ -2372,6 +2462,12 @@ export interface components {
              * @default false
              */
             adopt?: boolean;
+            /**
+             * @description Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Requires a `destination_schema` of at most 53 characters. Default for a new pipeline: false.
+             * @default false
+             */
+            analytics?: boolean;
+            analytics_time_zone?: string | null;
             audit_frequency_days?: number | null;
             /**
              * Format: uuid
@@ -2642,6 +2738,14 @@ export interface components {
         };
         /** @description The fields to update. The account, the destination, the schema and the table prefix of a pipeline cannot be changed: create a new pipeline instead. */
         PipelineUpdate: {
+            /**
+             * @description Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Requires a `destination_schema` of at most 53 characters. Default for a new pipeline: false.
+             * @example true
+             */
+            analytics?: boolean;
+            /** @description Read-only: the value is ignored. */
+            readonly analytics_refresh?: components["schemas"]["AnalyticsRefresh"] | null;
+            analytics_time_zone?: string | null;
             audit_frequency_days?: number | null;
             /**
              * Format: date-time
@@ -2848,7 +2952,7 @@ export interface components {
          * @description The name of a job queue.
          * @enum {string}
          */
-        QueueName: "extract" | "load" | "deliver" | "erase";
+        QueueName: "extract" | "load" | "deliver" | "erase" | "refresh_analytics";
         /**
          * @description What happens when the quota is reached. `continue`: the pipeline continues to run. `pause`: the pipeline is paused until the next month, or until the quota is increased.
          * @enum {string}
@@ -2969,6 +3073,139 @@ export interface components {
              * @example 019c1440-8e50-7b65-8a78-92a3b4c5d6e5
              */
             run_id: string;
+        };
+        /** @description A report: a query with parameters over the analytics models. */
+        Report: {
+            /** @description The columns of the result. */
+            columns: components["schemas"]["ReportColumn"][];
+            /**
+             * @description The definition of the report.
+             * @example Tickets that were created and tickets that were resolved.
+             */
+            description: string;
+            /** @description The valid values of the parameter `group_by`. Empty: the report has no such parameter. */
+            group_by: string[];
+            /**
+             * @description The name of the report.
+             * @example tickets_created_resolved
+             */
+            name: string;
+            /** @description The parameters of the report. */
+            parameters: components["schemas"]["ReportParameter"][];
+            /**
+             * @description The query of the report. It reads the schema of the models, and can be run in the warehouse.
+             * @example select day, sum(created) as created from daily_summary group by day order by day
+             */
+            sql: string;
+            /**
+             * @description The title of the report.
+             * @example Created and resolved tickets
+             */
+            title: string;
+        };
+        /** @description The values of the parameters of a report. */
+        ReportArguments: {
+            /**
+             * Format: date
+             * @description The first day.
+             * @example 2026-01-01
+             */
+            from: string;
+            group_by: string | null;
+            time_zone: string | null;
+            /**
+             * Format: date
+             * @description The day after the last day.
+             * @example 2026-02-01
+             */
+            to: string;
+        };
+        /** @description A column of a report. */
+        ReportColumn: {
+            /**
+             * @description The definition of the value.
+             * @example Tickets that were created on the day.
+             */
+            description: string;
+            /**
+             * @description The name of the column.
+             * @example created
+             */
+            name: string;
+            /**
+             * @description The SQL type of the column.
+             * @example bigint
+             */
+            type: string;
+        };
+        /** @description All reports of a pipeline. */
+        ReportList: {
+            /** @description The reports. */
+            data: components["schemas"]["Report"][];
+        };
+        /** @description A parameter of a report. */
+        ReportParameter: {
+            /**
+             * @description The meaning of the parameter.
+             * @example The first day.
+             */
+            description: string;
+            /**
+             * @description The name of the query parameter.
+             * @example from
+             */
+            name: string;
+            /**
+             * @description Whether the parameter has no default.
+             * @example false
+             */
+            required: boolean;
+            /**
+             * @description `date` or `text`.
+             * @example date
+             */
+            type: string;
+        };
+        /** @description The result of a report. */
+        ReportResult: {
+            arguments: components["schemas"]["ReportArguments"];
+            /** @description The columns of the rows. */
+            columns: components["schemas"]["ReportColumn"][];
+            /**
+             * @description The definition of the report.
+             * @example Tickets that were created and tickets that were resolved.
+             */
+            description: string;
+            /**
+             * @description The name of the report.
+             * @example tickets_created_resolved
+             */
+            name: string;
+            /**
+             * Format: date-time
+             * @description The models contain everything that was loaded before this time. RFC 3339, UTC.
+             * @example 2026-01-31T12:00:00.000Z
+             */
+            refreshed_at: string;
+            /** @description The rows of the report, in the order of the query. At most 10,000. */
+            rows: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * @description The query of the report. It reads the schema of the models, and can be run in the warehouse.
+             * @example select day, sum(created) as created from daily_summary group by day order by day
+             */
+            sql: string;
+            /**
+             * @description The title of the report.
+             * @example Created and resolved tickets
+             */
+            title: string;
+            /**
+             * @description Whether the report has more than 10,000 rows. The further rows are missing.
+             * @example false
+             */
+            truncated: boolean;
         };
         /** @description Options of a rotation. */
         RotationInput: {
@@ -8058,6 +8295,210 @@ export interface operations {
             };
             /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the resource. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The reports. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportList"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runReport: {
+        parameters: {
+            query?: {
+                /** @description `json`: a JSON object with the rows and the definitions of the columns. `csv`: a file with a header (RFC 4180), in which texts that begin like a formula have an apostrophe in front. The header `Freshet-Truncated` of the file is `true` if rows are missing. */
+                format?: "json" | "csv";
+                /** @description The first day. Default: 30 days before `to`. */
+                from?: string;
+                /** @description The grouping of the rows. `group_by` of the report lists the valid values. */
+                group_by?: string;
+                /** @description The time zone of the days: a name in the IANA time zone database, or a name that Freshdesk uses. Default: the time zone of the models. */
+                time_zone?: string;
+                /** @description The day after the last day. Default: 30 days after `from` or, without `from`, tomorrow (UTC). The interval can have at most 3660 days. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the pipeline. */
+                id: string;
+                /** @description The name of the report. */
+                report: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The result of the report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResult"];
+                    "text/csv": string;
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse cannot be reached, or returned an invalid response. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

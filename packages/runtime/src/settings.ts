@@ -70,6 +70,7 @@ export const settings = {
     })
     .default('info'),
   string: z.string(),
+  boolean: z.enum(['true', 'false'], { error: 'must be true or false' }).transform((value) => value === 'true'),
   serverUrl,
   integer,
   literal: <const T extends string>(value: T) => z.literal(value, { error: `must be ${value}` }),

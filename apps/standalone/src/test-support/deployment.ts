@@ -172,6 +172,25 @@ export class Deployment implements AsyncDisposable {
     return id;
   }
 
+  /** Switches the analytics models of a pipeline on, and waits until they exist. */
+  async enableAnalytics(id: string): Promise<void> {
+    await this.updatePipeline(id, { analytics: true });
+    await this.waitForRefresh(id);
+  }
+
+  /** Waits until the requested refresh of the analytics models has succeeded or failed. */
+  async waitForRefresh(id: string): Promise<NonNullable<Schemas['Pipeline']['analytics_refresh']>> {
+    return await waitFor(
+      async () => {
+        const { analytics_refresh: refresh } = await this.api.get('/v1/pipelines/{id}', { params: { path: { id } } });
+        return refresh === null || refresh.status === 'pending' ? null : refresh;
+      },
+      'the analytics models are refreshed',
+      RUN_TIMEOUT_MS,
+      RUN_POLL_INTERVAL_MS,
+    );
+  }
+
   async updatePipeline(id: string, body: Schemas['PipelineUpdate']): Promise<void> {
     await this.api.patch('/v1/pipelines/{id}', { params: { path: { id } }, body });
   }

@@ -33,6 +33,10 @@ export interface ErasureTask {
   readonly fieldRules: Readonly<Record<string, FieldRules>>;
   /** The salt of hashed fields. Null: no field is hashed. */
   readonly hashSalt: Buffer | null;
+  /** The time zone of the analytics models. */
+  readonly timeZone: string | null;
+  /** Whether Freshet maintains analytics models, and has created them. */
+  readonly hasModels: boolean;
 }
 
 /** The result of an erasure. */
@@ -133,12 +137,17 @@ export class Erasures extends Store {
         table_prefix: string;
         objects: Record<string, { columns?: FieldRules }>;
         hash_salt: string | null;
+        analytics_time_zone: string | null;
+        has_models: boolean;
       })[]
     >`
       update freshet.erasures e set status = 'running' from freshet.pipelines p
       where e.id = ${id} and p.id = e.pipeline_id and e.status in ('queued', 'running')
       returning e.pipeline_id, e.object, e.key, p.destination_id, p.destination_schema, p.table_prefix, p.objects,
-        p.hash_salt`;
+        p.hash_salt, p.analytics_time_zone,
+        p.analytics and exists (
+          select from freshet.analytics_refreshes a where a.pipeline_id = p.id and a.refreshed_at is not null
+        ) as has_models`;
     if (!row) return null;
     return {
       id,
@@ -152,6 +161,8 @@ export class Erasures extends Store {
         Object.entries(row.objects).map(([object, { columns }]) => [object, columns ?? {}]),
       ),
       hashSalt: row.hash_salt === null ? null : openHashSalt(this.box, row.pipeline_id, row.hash_salt),
+      timeZone: row.analytics_time_zone,
+      hasModels: row.has_models,
     };
   }
 

@@ -31,7 +31,7 @@ function registerCreateErasure(app: App, { store }: Deps): void {
           tags,
           summary: 'Erase a person',
           description:
-            'Erases a contact and the related data: the tickets of the contact and the children of these tickets, the contributions of the contact to other records, and the ratings of the contact. The data is removed from tables and histories in the warehouse, from stored batches and from rejected records. Freshet then searches all of these places to verify that no data remains. Data of the person is not replicated until the erasure is lifted. Data in Freshdesk is not changed: erase the person in Freshdesk, too. If an erasure of the person is already active, the response contains that erasure.',
+            'Erases a contact and the related data: the tickets of the contact and the children of these tickets, the contributions of the contact to other records, and the ratings of the contact. The data is removed from tables, histories and analytics models in the warehouse, from stored batches and from rejected records. Freshet then searches all of these places to verify that no data remains. Data of the person is not replicated until the erasure is lifted. Data in Freshdesk is not changed: erase the person in Freshdesk, too. If an erasure of the person is already active, the response contains that erasure.',
         }),
         params: IdParams,
         body: ref(ErasureInput),
@@ -124,7 +124,7 @@ function toErasureJson(erasure: StoredErasure) {
     status: erasure.status,
     removed: erasure.removed,
     unsearchable: erasure.unsearchable,
-    proof: erasure.proof,
+    proof: erasure.proof === null ? null : { ...erasure.proof, model_rows: erasure.proof.model_rows ?? 0 },
     error: erasure.error_code === null ? null : { code: erasure.error_code, message: erasure.error_message ?? '' },
     created_at: erasure.created_at.toISOString(),
     finished_at: erasure.finished_at?.toISOString() ?? null,

@@ -25,6 +25,7 @@ const remainingCounts = {
   versions: count('Rows in histories.', 0),
   staged_records: count('Records in stored batches.', 0),
   rejected_records: count('Rejected records.', 0),
+  model_rows: count('Rows in analytics models.', 0),
 };
 
 const ErasureCounts = defineSchema(

@@ -22,6 +22,8 @@ export interface ErasureProof {
   readonly versions: number;
   readonly staged_records: number;
   readonly rejected_records: number;
+  /** Rows of analytics models. Absent: a release without models verified the erasure. */
+  readonly model_rows?: number;
 }
 
 /**
