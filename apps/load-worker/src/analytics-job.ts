@@ -12,9 +12,9 @@ const REFRESH_TIMEOUT_MS = 55 * 60_000;
 const REMOVAL_TIMEOUT_MS = 60_000;
 
 /**
- * Runs one `refresh_analytics` job: updates the models of a pipeline or, if the models were switched
- * off, removes the change tracking. A failed refresh affects neither runs nor loads. An interrupted
- * job is repeated from the start, because a refresh commits all of its changes or none.
+ * Runs one `refresh_analytics` job: updates the models of a pipeline or, if the models were
+ * switched off, removes the change tracking. A failed refresh affects neither runs nor loads. An
+ * interrupted job is repeated from the start, because a refresh commits all of its changes or none.
  */
 export async function runAnalyticsRefresh(context: LoadContext, pipelineId: string): Promise<void> {
   const { analytics } = context.store;

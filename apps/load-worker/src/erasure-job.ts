@@ -172,9 +172,9 @@ class PersonErasure {
   }
 
   /**
-   * Removes the person from the analytics models. A refresh that runs at the same time can still add
-   * rows of records that it read before they were erased. The refresh that is started here waits for
-   * its end, and then removes these rows.
+   * Removes the person from the analytics models. A refresh that runs at the same time can still
+   * add rows of records that it read before they were erased. The refresh that is started here
+   * waits for its end, and then removes these rows.
    */
   async #eraseFromModels(): Promise<void> {
     const { hasModels } = this.#task;

@@ -52,6 +52,7 @@ function createGaugeRefresh(metrics: Metrics, store: ControlStore): () => Promis
     gauges.failedUnits.set({}, backlog.failedUnits);
     gauges.deadJobs.set({}, backlog.deadJobs);
     gauges.openRuns.set({}, backlog.openRuns);
+    gauges.failedRefreshes.set({}, backlog.failedRefreshes);
     for (const { object, seconds, missed } of backlog.freshness) {
       gauges.staleness.set({ object }, seconds);
       gauges.freshnessMissed.set({ object }, missed);
@@ -74,6 +75,11 @@ function registerGauges(metrics: Metrics) {
     failedUnits: metrics.gauge('failed_units', 'Failed units of extraction, excluded from their runs and retried.', []),
     deadJobs: metrics.gauge('dead_jobs', 'Jobs in the dead-letter queue.', []),
     openRuns: metrics.gauge('open_runs', 'Runs that are queued or running.', []),
+    failedRefreshes: metrics.gauge(
+      'analytics_failed',
+      'Pipelines whose last refresh of analytics models failed after all retries.',
+      [],
+    ),
     staleness: metrics.gauge('staleness_seconds', 'Maximum staleness of an object across all pipelines.', ['object']),
     freshnessMissed: metrics.gauge('freshness_missed', 'Pipelines in which an object misses its freshness target.', [
       'object',

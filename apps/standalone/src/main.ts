@@ -119,7 +119,9 @@ async function followRefresh(client: Freshet, pipelineId: string): Promise<Refre
 function describeRefresh({ status, kind, tickets, error }: Refresh): string {
   if (status === 'succeeded') {
     const count = (tickets ?? 0).toLocaleString('en-US');
-    return kind === 'unchanged' ? 'The analytics models are up to date.' : `Analytics models ${kind} (${count} tickets).`;
+    return kind === 'unchanged'
+      ? 'The analytics models are up to date.'
+      : `Analytics models ${kind} (${count} tickets).`;
   }
   const state = status === 'failed' ? 'could not be refreshed' : 'are still being refreshed';
   return `The analytics models ${state}${error === null ? '.' : `: ${error.message}`}`;

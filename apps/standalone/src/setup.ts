@@ -29,8 +29,9 @@ interface WarehouseAddress {
 
 /**
  * Creates the pipeline of the account, or updates the API key, the warehouse and the analytics
- * setting of the existing pipeline. Before the creation, tests the account and the warehouse. After an update, tests only
- * the warehouse. In this way, an invalid setting is reported here and not by a failed run.
+ * setting of the existing pipeline. Before the creation, tests the account and the warehouse. After
+ * an update, tests only the warehouse. In this way, an invalid setting is reported here and not by
+ * a failed run.
  * @throws AppError `configuration` that states the invalid setting and the remedy.
  */
 export async function setUpPipeline(client: Freshet, settings: PipelineSettings): Promise<ConfiguredPipeline> {

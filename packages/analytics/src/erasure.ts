@@ -32,7 +32,9 @@ export async function eraseModelRows(
   });
 }
 
-/** Counts the rows that {@link eraseModelRows} deletes. Counts a row once for each matching column. */
+/**
+ * Counts the rows that {@link eraseModelRows} deletes. Counts a row once for each matching column.
+ */
 export async function countModelRows(
   sql: postgres.Sql,
   target: Pick<AnalyticsTarget, 'schema'>,
@@ -56,8 +58,8 @@ interface FilteredColumn extends ModelRowFilter {
 }
 
 /**
- * Finds the columns of the models' tables to which the filters apply. Views contain no rows of their
- * own, and other tables of the schema belong to the user.
+ * Finds the columns of the models' tables to which the filters apply. Views store no rows, and
+ * other tables of the schema belong to the user.
  */
 async function findColumns(
   sql: postgres.Sql | postgres.TransactionSql,

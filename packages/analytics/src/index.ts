@@ -3,6 +3,19 @@
  * files in `integrations/dbt/models`, and the definitions of the reports are the SQL files in
  * `packages/analytics/reports`.
  */
+import { AppError } from '@freshet/contracts';
+import type postgres from 'postgres';
+import type {
+  AnalyticsTarget,
+  ModelDocumentation,
+  RefreshResult,
+  Report,
+  ReportArguments,
+  ReportOptions,
+  ReportResult,
+} from './interface.ts';
+
+export { countModelRows, eraseModelRows, type ModelRowFilter } from './erasure.ts';
 export type {
   AnalyticsTarget,
   DescribedColumn,
@@ -15,7 +28,6 @@ export type {
   ReportParameter,
   ReportResult,
 } from './interface.ts';
-export { countModelRows, eraseModelRows, type ModelRowFilter } from './erasure.ts';
 export { isTimeZone } from './time-zone-names.ts';
 
 /**

@@ -15,7 +15,13 @@ export interface JobPayloads {
   refresh_analytics: { readonly pipelineId: string };
 }
 export type QueueName = keyof JobPayloads;
-export const QUEUES = ['extract', 'load', 'deliver', 'erase', 'refresh_analytics'] as const satisfies readonly QueueName[];
+export const QUEUES = [
+  'extract',
+  'load',
+  'deliver',
+  'erase',
+  'refresh_analytics',
+] as const satisfies readonly QueueName[];
 
 /**
  * Priorities of requests, the most urgent first. `by_hand` is the class of manual requests, for

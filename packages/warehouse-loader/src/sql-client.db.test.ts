@@ -18,7 +18,10 @@ afterAll(() => database[Symbol.asyncDispose]());
 /** Runs a query with the client of a warehouse. Returns its result, or the code of the error. */
 async function query(
   address: WarehouseAddress,
-  { policy = null, timeoutMs = TIMEOUT_MS }: { readonly policy?: AddressPolicy | null; readonly timeoutMs?: number } = {},
+  {
+    policy = null,
+    timeoutMs = TIMEOUT_MS,
+  }: { readonly policy?: AddressPolicy | null; readonly timeoutMs?: number } = {},
 ): Promise<unknown> {
   const warehouse = new Warehouse(address, 1, policy);
   try {
@@ -84,7 +87,9 @@ describe('Warehouse.useSql', () => {
     const address = toAddress(database.warehouseUrl);
     expect(await query(address, { policy: { check: refuse, lookup } })).toBe('address_refused');
     // The name resolves to a blocked address.
-    expect(await query({ ...address, host: 'localhost' }, { policy: { check: () => {}, lookup } })).toBe('address_refused');
+    expect(await query({ ...address, host: 'localhost' }, { policy: { check: () => {}, lookup } })).toBe(
+      'address_refused',
+    );
   });
 
   test('accepts only certificates of the given CA with `verify-full`, and never falls back to plaintext', async () => {

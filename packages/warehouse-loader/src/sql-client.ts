@@ -31,6 +31,12 @@ export async function withSqlClient<T>(
   // postgres.js does not report every error of its socket function, so the first socket is opened
   // here.
   let openedSocket: Socket | null = await openSocket(address, addressPolicy);
+  const takeSocket = async () => {
+    const socket = openedSocket ?? (await openSocket(address, addressPolicy));
+    openedSocket = null;
+    return socket;
+  };
+  // The type declarations of postgres.js omit the option `socket`.
   const sql = postgres({
     host,
     port,
@@ -44,15 +50,8 @@ export async function withSqlClient<T>(
     keep_alive: KEEP_ALIVE_SECONDS,
     onnotice: () => {},
     connection: { application_name: 'freshet' },
-    // The type declarations of postgres.js omit this option.
-    ...{
-      socket: async () => {
-        const socket = openedSocket ?? (await openSocket(address, addressPolicy));
-        openedSocket = null;
-        return socket;
-      },
-    },
-  });
+    socket: takeSocket,
+  } as postgres.Options<Record<string, never>>);
   let closeTimeout = CLOSE_TIMEOUT_SECONDS;
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {

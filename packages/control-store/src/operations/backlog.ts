@@ -11,6 +11,8 @@ export interface Backlog {
   readonly failedUnits: number;
   readonly deadJobs: number;
   readonly openRuns: number;
+  /** Pipelines whose last refresh of analytics models failed. */
+  readonly failedRefreshes: number;
   /**
    * For each object: the longest lag of its tables in active pipelines, and the number of these
    * tables that miss their freshness objective.
@@ -52,11 +54,15 @@ export async function getBacklog(sql: Sql): Promise<Backlog> {
   const [stored] = await sql<{ bytes: number; batches: number }[]>`
     select coalesce(sum(pg_column_size(body)), 0)::float8 as bytes, count(*)::int as batches from freshet.batches
     where loaded_at is null`;
-  const [counts] = await sql<{ rejected: number; units: number; dead: number; open: number }[]>`
+  const [counts] = await sql<{ rejected: number; units: number; dead: number; open: number; refreshes: number }[]>`
     select (select count(*) from freshet.rejected_records)::int as rejected,
       (select count(*) from freshet.failed_units)::int as units,
       (select count(*) from freshet.dead_jobs)::int as dead,
-      (select count(*) from freshet.runs where status in ('queued', 'running'))::int as open`;
+      (select count(*) from freshet.runs where status in ('queued', 'running'))::int as open,
+      (
+        select count(*) from freshet.analytics_refreshes a join freshet.pipelines p on p.id = a.pipeline_id
+        where p.analytics and a.status = 'failed'
+      )::int as refreshes`;
   return {
     queues,
     unloadedBytes: stored?.bytes ?? 0,
@@ -65,6 +71,7 @@ export async function getBacklog(sql: Sql): Promise<Backlog> {
     failedUnits: counts?.units ?? 0,
     deadJobs: counts?.dead ?? 0,
     openRuns: counts?.open ?? 0,
+    failedRefreshes: counts?.refreshes ?? 0,
     freshness: await getFreshness(sql),
     findings: await getAuditFindings(sql),
     credits: await getCreditUsage(sql),

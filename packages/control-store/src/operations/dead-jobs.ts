@@ -32,8 +32,8 @@ export class DeadJobs extends Store {
   }
 
   /**
-   * Stores a dead job, and fails the object runs, the erasure or the refresh of models that depend on
-   * the job. Without the job, they would never finish.
+   * Stores a dead job, and fails the object runs, the erasure or the refresh of models that depend
+   * on the job. Without the job, they would never finish.
    */
   async record({ queue, data, attempts, reason }: DeadLetter): Promise<void> {
     await this.sql.begin(async (tx) => {

@@ -12,7 +12,11 @@ beforeAll(async () => {
 afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
 
-const OUTCOME = { kind: 'built', tickets: 3, warnings: [{ kind: 'unknown_time_zone', message: 'Mars is unknown.' }] } as const;
+const OUTCOME = {
+  kind: 'built',
+  tickets: 3,
+  warnings: [{ kind: 'unknown_time_zone', message: 'Mars is unknown.' }],
+} as const;
 const UNREACHABLE = new AppError('warehouse_unavailable', 'The warehouse cannot be reached.');
 const BLOCKED = new AppError('conflict', 'A view needs a removed column.');
 
@@ -89,7 +93,14 @@ describe('the refresh of analytics models', () => {
     expect(await listJobs()).toEqual([]);
     const erasure = await t.store.erasures.create(id, 'contacts', '7');
     const task = await t.store.erasures.start(erasure.id);
-    const proof = { verified_at: new Date().toISOString(), rows: 0, versions: 0, staged_records: 0, rejected_records: 0, model_rows: 0 };
+    const proof = {
+      verified_at: new Date().toISOString(),
+      rows: 0,
+      versions: 0,
+      staged_records: 0,
+      rejected_records: 0,
+      model_rows: 0,
+    };
     await t.store.erasures.complete(task as NonNullable<typeof task>, { removed: [], unsearchable: [], proof });
     await expectJob();
   });
@@ -113,7 +124,12 @@ describe('the refresh of analytics models', () => {
   });
 
   test('is retried with exponential backoff, and fails after the last attempt', async () => {
-    await t.store.webhooks.create({ name: 'hook', url: 'https://hooks.example.com/', events: ['analytics.failed'], enabled: true });
+    await t.store.webhooks.create({
+      name: 'hook',
+      url: 'https://hooks.example.com/',
+      events: ['analytics.failed'],
+      enabled: true,
+    });
     const pipelineId = await createPipeline();
     const countEvents = async () => (await t.database.sql`select from freshet.events`).length;
     const delays: number[] = [];
@@ -121,18 +137,24 @@ describe('the refresh of analytics models', () => {
       const hasFailed = await t.store.analytics.recordFailure(await start(pipelineId), UNREACHABLE);
       if (hasFailed) break;
       expect(await countEvents()).toBe(0);
-      expect(await getRefresh(pipelineId)).toMatchObject({ status: 'pending', error_code: 'warehouse_unavailable', failures: attempt });
+      expect(await getRefresh(pipelineId)).toMatchObject({
+        status: 'pending',
+        error_code: 'warehouse_unavailable',
+        failures: attempt,
+      });
       const [job] = await listJobs();
       delays.push(job?.delay as number);
     }
     expect(delays).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256]);
     expect(await countEvents()).toBe(1);
     expect(await getRefresh(pipelineId)).toMatchObject({ status: 'failed', error_message: UNREACHABLE.message });
+    expect((await t.store.getBacklog()).failedRefreshes).toBe(1);
     // The next run requests the refresh again.
     await finishRun(pipelineId);
     expect(await getRefresh(pipelineId)).toMatchObject({ status: 'pending', failures: 0 });
     await t.store.analytics.complete(await start(pipelineId), OUTCOME);
     expect(await getRefresh(pipelineId)).toMatchObject({ status: 'succeeded', error_code: null, error_message: null });
+    expect((await t.store.getBacklog()).failedRefreshes).toBe(0);
   });
 
   test('fails at once after an error that a retry cannot fix', async () => {
@@ -146,7 +168,11 @@ describe('the refresh of analytics models', () => {
     const pipelineId = await createPipeline();
     await t.store.analytics.postpone(await start(pipelineId), 30_000, UNREACHABLE);
     expect(await listJobs()).toEqual([{ pipelineId, delay: 30 }]);
-    expect(await getRefresh(pipelineId)).toMatchObject({ status: 'pending', failures: 0, error_code: 'warehouse_unavailable' });
+    expect(await getRefresh(pipelineId)).toMatchObject({
+      status: 'pending',
+      failures: 0,
+      error_code: 'warehouse_unavailable',
+    });
   });
 
   test('does not delay a refresh that was requested during the failed attempt', async () => {
@@ -185,7 +211,12 @@ describe('the refresh of analytics models', () => {
 
   test('whose job died fails, and is requested again when the dead job is retried', async () => {
     const pipelineId = await createPipeline();
-    await t.store.deadJobs.record({ queue: 'refresh_analytics', data: { pipelineId }, attempts: 11, reason: 'The worker was killed.' });
+    await t.store.deadJobs.record({
+      queue: 'refresh_analytics',
+      data: { pipelineId },
+      attempts: 11,
+      reason: 'The worker was killed.',
+    });
     expect(await getRefresh(pipelineId)).toMatchObject({ status: 'failed', error_code: 'bug' });
     const { data } = await t.store.deadJobs.list({ limit: 10, cursor: null }, { pipeline_id: pipelineId });
     await t.store.deadJobs.retry(data[0]?.id as string);
@@ -198,8 +229,9 @@ test('only one of the pipelines that write to a schema can have models', async (
   const first = await t.createPipeline();
   const second = await t.createPipeline('other');
   await t.database.sql`
-    update freshet.pipelines set destination_id = ${first.destination_id}, destination_schema = ${first.destination_schema},
-      table_prefix = 'b_' where id = ${second.id}`;
+    update freshet.pipelines set destination_id = ${first.destination_id},
+      destination_schema = ${first.destination_schema}, table_prefix = 'b_'
+    where id = ${second.id}`;
   await t.store.pipelines.update(first.id, { analytics: true }, null);
   await expect(t.store.pipelines.update(second.id, { analytics: true }, null)).rejects.toMatchObject({
     code: 'conflict',

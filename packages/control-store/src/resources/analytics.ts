@@ -91,8 +91,8 @@ export class Analytics extends Store {
 
   /**
    * Stores a failed attempt, and enqueues the next attempt with exponential backoff. After the last
-   * attempt, or after an error that a retry cannot fix, the refresh fails, and `analytics.failed` is
-   * emitted. Does nothing if another refresh was requested in the meantime.
+   * attempt, or after an error that a retry cannot fix, the refresh fails, and `analytics.failed`
+   * is emitted. Does nothing if another refresh was requested in the meantime.
    * @returns whether the refresh has failed.
    */
   async recordFailure(task: AnalyticsTask, error: AppError): Promise<boolean> {
@@ -151,8 +151,7 @@ export async function failAnalyticsRefresh(
   const [failed] = await tx`
     update freshet.analytics_refreshes set status = 'failed', error_code = ${code}, error_message = ${message}
     where pipeline_id = ${pipelineId} and status = 'pending' returning pipeline_id`;
-  if (failed)
-    await emit({ tx, queue }, 'analytics.failed', { pipeline_id: pipelineId, error: { code, message } });
+  if (failed) await emit({ tx, queue }, 'analytics.failed', { pipeline_id: pipelineId, error: { code, message } });
 }
 
 async function request({ tx, queue }: JobTransaction, pipelineId: string): Promise<void> {
@@ -163,7 +162,9 @@ async function request({ tx, queue }: JobTransaction, pipelineId: string): Promi
   await enqueue({ tx, queue }, pipelineId);
 }
 
-/** Enqueues the job of a pipeline instead of the waiting job. At most one job is active at a time. */
+/**
+ * Enqueues the job of a pipeline instead of the waiting job. At most one job is active at a time.
+ */
 async function enqueue({ tx, queue }: JobTransaction, pipelineId: string, startAfterMs = 0): Promise<void> {
   const options = { key: pipelineId, replacesWaiting: true, startAfterMs };
   await queue.enqueue(tx, 'refresh_analytics', { pipelineId }, options);

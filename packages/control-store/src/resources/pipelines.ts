@@ -31,13 +31,7 @@ type ServerManagedField =
   | 'next_run_at'
   | 'next_audit_at'
   | 'next_digest_at';
-type OptionalField =
-  | 'priority'
-  | 'schedule'
-  | 'record_spike'
-  | 'monthly_quota'
-  | 'analytics'
-  | 'analytics_time_zone';
+type OptionalField = 'priority' | 'schedule' | 'record_spike' | 'monthly_quota' | 'analytics' | 'analytics_time_zone';
 export type PipelineInput = Omit<Pipeline, ServerManagedField | OptionalField> & Partial<Pick<Pipeline, OptionalField>>;
 export type PipelineObject = typeof pipelineObjects.$inferSelect;
 
@@ -126,8 +120,8 @@ export class Pipelines extends Store {
   }
 
   /**
-   * Updates a pipeline. A new schedule or frequency changes the time of the next run. A new analytics
-   * setting takes effect at once, without waiting for the next run.
+   * Updates a pipeline. A new schedule or frequency changes the time of the next run. A new
+   * analytics setting takes effect at once, without waiting for the next run.
    * @param expected the expected version. Null: any.
    */
   async update(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {

@@ -36,7 +36,10 @@ export function findArgumentProblems(report: Report, { from, to, groupBy, timeZo
   if (from < FIRST_DAY) problems.push(createProblem('from', `must not be before ${FIRST_DAY}.`));
   if (days < 1)
     problems.push(
-      createProblem('to', `must be after from (${from}), because to is the day after the last day. The value is ${to}.`),
+      createProblem(
+        'to',
+        `must be after from (${from}), because to is the day after the last day. The value is ${to}.`,
+      ),
     );
   if (days > DAYS_MAX)
     problems.push(createProblem('from', `the interval must not exceed ${DAYS_MAX} days. It has ${days} days.`));

@@ -28,7 +28,10 @@ const ReportQuery = Type.Object({
     }),
   ),
   group_by: Type.Optional(
-    Type.String({ description: 'The grouping of the rows. `group_by` of the report lists the valid values.', maxLength: 100 }),
+    Type.String({
+      description: 'The grouping of the rows. `group_by` of the report lists the valid values.',
+      maxLength: 100,
+    }),
   ),
   time_zone: Type.Optional(
     Type.String({
@@ -123,7 +126,10 @@ function registerRunReport(app: App, deps: Deps): void {
       if (query.format === 'csv') {
         reply
           .type('text/csv; charset=utf-8')
-          .header('content-disposition', `attachment; filename="${pipeline.destination_schema}-${report.name}-${from}-${to}.csv"`)
+          .header(
+            'content-disposition',
+            `attachment; filename="${pipeline.destination_schema}-${report.name}-${from}-${to}.csv"`,
+          )
           .header('freshet-truncated', String(truncated));
         return toCsv({ columns, rows }) as never;
       }
