@@ -7,10 +7,10 @@ beforeAll(async () => {
   database = await createDatabase();
   await database.sql.unsafe(`
     create schema acme_analytics;
-    create table acme_analytics.facts (ticket_id bigint, requester_id text, "Odd name" text);
+    create table acme_analytics.ticket_metrics (ticket_id bigint, requester_id text, "Odd name" text);
     create table acme_analytics.other (day date);
     create table acme_analytics._freshet_changed_tickets (ticket_id bigint);
-    create view acme_analytics.labels as select * from acme_analytics.facts;
+    create view acme_analytics.labels as select * from acme_analytics.ticket_metrics;
     create schema acme;
     create table acme.facts (ticket_id bigint)`);
 });
@@ -26,13 +26,13 @@ const filters = [
 test('the rows of erased records are counted and deleted in the tables of models, and nowhere else', async () => {
   const { sql } = database;
   await sql`
-    insert into acme_analytics.facts (ticket_id, requester_id) values (1, '7'), (2, '8'), (3, '7'), (4, '9'), (5, null)`;
+    insert into acme_analytics.ticket_metrics (ticket_id, requester_id) values (1, '7'), (2, '8'), (3, '7'), (4, '9'), (5, null)`;
   await sql`insert into acme_analytics._freshet_changed_tickets values (1)`;
   await sql`insert into acme.facts values (1)`;
   expect(await countModelRows(sql, target, filters)).toBe(4);
   expect(await eraseModelRows(sql, target, filters)).toBe(3);
   expect(await countModelRows(sql, target, filters)).toBe(0);
-  expect(await sql`select ticket_id::int from acme_analytics.facts order by 1`).toEqual([
+  expect(await sql`select ticket_id::int from acme_analytics.ticket_metrics order by 1`).toEqual([
     { ticket_id: 4 },
     { ticket_id: 5 },
   ]);
