@@ -65,15 +65,16 @@ async function completeRun(options: {
   display.close();
   const schema = pipeline.destination_schema;
   const refresh = pipeline.analytics ? await followRefresh(client, pipeline.id) : null;
+  const modelsSchema = refresh?.refreshed_at ? refresh.schema : null;
   if (settings.once) {
     await deployment.stop();
-    const summary = { run, warehouseUrl, schema, hasModels: hasModels(refresh) };
+    const summary = { run, warehouseUrl, schema, modelsSchema };
     print(process.stdout.isTTY ? toSummary(summary) : toJsonLine(summary));
     process.exit(run.status === 'succeeded' ? 0 : 1);
   }
   const { token } = deployment;
   const isDemo = settings.account === null;
-  print(toNextSteps({ run, apiUrl, token, warehouseUrl, schema, isDemo, hasModels: hasModels(refresh) }));
+  print(toNextSteps({ run, apiUrl, token, warehouseUrl, schema, isDemo, modelsSchema }));
 }
 
 /**
@@ -125,8 +126,4 @@ function describeRefresh({ status, kind, tickets, error }: Refresh): string {
   }
   const state = status === 'failed' ? 'could not be refreshed' : 'are still being refreshed';
   return `The analytics models ${state}${error === null ? '.' : `: ${error.message}`}`;
-}
-
-function hasModels(refresh: Refresh | null): boolean {
-  return refresh !== null && refresh.refreshed_at !== null;
 }

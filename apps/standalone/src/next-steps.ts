@@ -12,11 +12,10 @@ export function toNextSteps(options: {
   readonly schema: string;
   /** Whether the account is the simulated account. */
   readonly isDemo: boolean;
-  /** Whether the warehouse contains analytics models. */
-  readonly hasModels: boolean;
+  /** The schema of the analytics models. Null: there are no models. */
+  readonly modelsSchema: string | null;
 }): string {
-  const { run, apiUrl, token, warehouseUrl, schema, isDemo, hasModels } = options;
-  const modelsQuery = `select * from ${schema}_analytics.daily_summary order by day desc limit 10;`;
+  const { run, apiUrl, token, warehouseUrl, schema, isDemo, modelsSchema } = options;
   return `
 ${entries.map(([name = '', value = '']) => formatEntry(name, value)).join('\n')}
 
@@ -27,7 +26,7 @@ ${entries.map(([name = '', value = '']) => formatEntry(name, value)).join('\n')}
   Warehouse      psql '${warehouseUrl}'
                  select * from ${schema}.${findLargestObject(run)} order by _freshet_loaded_at desc limit 10;
                  select * from ${schema}._freshet_objects;   -- freshness and history of each table
-${hasModels ? `                 ${modelsQuery}   -- analytics models\n` : ''}${isDemo ? '  Your account   FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… npm start\n' : ''}`;
+${modelsSchema === null ? '' : `                 select * from ${modelsSchema}.daily_summary order by day desc limit 10;   -- analytics models\n`}${isDemo ? '  Your account   FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… npm start\n' : ''}`;
 }
 
 /** Returns the object of which the run extracted the most records. */

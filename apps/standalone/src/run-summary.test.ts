@@ -46,7 +46,7 @@ const createSummary = (status: Run['status'], objects: Schemas['ObjectRun'][]) =
   } satisfies Run,
   warehouseUrl: 'postgres://u:p@h/w',
   schema: 's',
-  hasModels: true,
+  modelsSchema: 's_analytics',
 });
 
 test('toSummary lists the objects that did not succeed, the unavailable objects, the warehouse and the models', () => {
@@ -65,7 +65,7 @@ test('toSummary lists the objects that did not succeed, the unavailable objects,
     'Schema     s',
     'Analytics  select * from s_analytics.daily_summary;',
   ]);
-  expect(toSummary({ ...createSummary('succeeded', []), hasModels: false })).not.toContain('Analytics');
+  expect(toSummary({ ...createSummary('succeeded', []), modelsSchema: null })).not.toContain('Analytics');
   expect(toSummary(createSummary('succeeded', [createObjectRun('tickets', 'succeeded')]))).not.toContain('{');
 });
 

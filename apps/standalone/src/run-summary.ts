@@ -6,12 +6,12 @@ export interface RunSummary {
   readonly run: Run;
   readonly warehouseUrl: string;
   readonly schema: string;
-  /** Whether the warehouse contains analytics models. */
-  readonly hasModels: boolean;
+  /** The schema of the analytics models. Null: there are no models. */
+  readonly modelsSchema: string | null;
 }
 
 /** Returns the result for programs: one line of JSON. */
-export function toJsonLine({ run, warehouseUrl, schema }: Omit<RunSummary, 'hasModels'>): string {
+export function toJsonLine({ run, warehouseUrl, schema }: Omit<RunSummary, 'modelsSchema'>): string {
   return JSON.stringify({ run, warehouse_url: warehouseUrl, schema });
 }
 
@@ -20,7 +20,7 @@ export function toJsonLine({ run, warehouseUrl, schema }: Omit<RunSummary, 'hasM
  * attention, and a table of all objects.
  * @param consoleUrl null: the deployment has stopped.
  */
-export function toSummary({ run, warehouseUrl, schema, hasModels }: RunSummary): string {
+export function toSummary({ run, warehouseUrl, schema, modelsSchema }: RunSummary): string {
   const { objects } = run;
   const unavailable = objects.filter(isUnavailable).map(({ object }) => object);
   const failed = objects.filter((o) => o.status !== 'succeeded' && o.status !== 'skipped' && !isUnavailable(o));
@@ -33,7 +33,7 @@ export function toSummary({ run, warehouseUrl, schema, hasModels }: RunSummary):
     ...(rejected > 0 ? [`Rejected records: ${rejected.toLocaleString('en-US')}.`] : []),
     `Warehouse  psql '${warehouseUrl}'`,
     `Schema     ${schema}`,
-    ...(hasModels ? [`Analytics  select * from ${schema}_analytics.daily_summary;`] : []),
+    ...(modelsSchema === null ? [] : [`Analytics  select * from ${modelsSchema}.daily_summary;`]),
   ];
   return `\n${lines.map(([name = '', text = '']) => formatEntry(name, text)).join('\n')}\n\n${toTable(run).join('\n')}`;
 }

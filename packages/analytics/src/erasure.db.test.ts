@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-const target = { schema: 'acme' };
+const target = { schema: 'acme', tablePrefix: '', timeZone: null };
 const filters = [
   { column: 'ticket_id', values: ['1', '2'] },
   { column: 'requester_id', values: ['7'] },
@@ -41,6 +41,6 @@ test('the rows of erased records are counted and deleted in the tables of models
 });
 
 test('a pipeline without models has no rows to erase', async () => {
-  expect(await countModelRows(database.sql, { schema: 'nothing' }, filters)).toBe(0);
-  expect(await eraseModelRows(database.sql, { schema: 'nothing' }, filters)).toBe(0);
+  expect(await countModelRows(database.sql, { ...target, schema: 'nothing' }, filters)).toBe(0);
+  expect(await eraseModelRows(database.sql, { ...target, schema: 'nothing' }, filters)).toBe(0);
 });

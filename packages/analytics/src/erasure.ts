@@ -1,5 +1,7 @@
 import type postgres from 'postgres';
 import type { AnalyticsTarget } from './interface.ts';
+import { listModels } from './models/list-models.ts';
+import { Names } from './sql.ts';
 
 /** Selects the rows of models that belong to erased records. */
 export interface ModelRowFilter {
@@ -17,7 +19,7 @@ export interface ModelRowFilter {
  */
 export async function eraseModelRows(
   sql: postgres.Sql,
-  target: Pick<AnalyticsTarget, 'schema'>,
+  target: AnalyticsTarget,
   filters: readonly ModelRowFilter[],
 ): Promise<number> {
   return await sql.begin(async (tx) => {
@@ -37,7 +39,7 @@ export async function eraseModelRows(
  */
 export async function countModelRows(
   sql: postgres.Sql,
-  target: Pick<AnalyticsTarget, 'schema'>,
+  target: AnalyticsTarget,
   filters: readonly ModelRowFilter[],
 ): Promise<number> {
   let rows = 0;
@@ -63,15 +65,16 @@ interface FilteredColumn extends ModelRowFilter {
  */
 async function findColumns(
   sql: postgres.Sql | postgres.TransactionSql,
-  { schema }: Pick<AnalyticsTarget, 'schema'>,
+  target: AnalyticsTarget,
   filters: readonly ModelRowFilter[],
 ): Promise<FilteredColumn[]> {
-  const models = listModels().map(({ name }) => name);
+  const names = new Names(target);
+  const models = listModels().map(({ name }) => names.relationName(name));
   const columns = await sql<{ table: string; column: string; name: string }[]>`
     select format('%I.%I', n.nspname, c.relname) as table, format('%I', a.attname) as column, a.attname as name
     from pg_catalog.pg_namespace n join pg_catalog.pg_class c on c.relnamespace = n.oid
     join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    where n.nspname = ${`${schema}_analytics`} and c.relkind = 'r' and c.relname = any(${models}::name[])
+    where n.nspname = ${names.analyticsSchema} and c.relkind = 'r' and c.relname = any(${models}::name[])
       and a.attname = any(${filters.map(({ column }) => column)}::name[])
     order by 1, 2`;
   return columns.flatMap(({ table, column, name }) =>

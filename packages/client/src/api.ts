@@ -1300,6 +1300,11 @@ export interface components {
             error: components["schemas"]["Failure"] | null;
             kind: components["schemas"]["AnalyticsRefreshKind"] | null;
             refreshed_at: string | null;
+            /**
+             * @description The schema of the warehouse that contains the models.
+             * @example freshdesk_acme_analytics
+             */
+            schema: string;
             status: components["schemas"]["AnalyticsStatus"];
             tickets: number | null;
             /**
@@ -2379,7 +2384,7 @@ export interface components {
         /** @description Replication of one Freshdesk account into one warehouse schema. */
         Pipeline: {
             /**
-             * @description Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Requires a `destination_schema` of at most 53 characters. Default for a new pipeline: false.
+             * @description Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. The names of the models have the table prefix of the pipeline. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Default for a new pipeline: false.
              * @example true
              */
             analytics: boolean;
@@ -2463,7 +2468,7 @@ export interface components {
              */
             adopt?: boolean;
             /**
-             * @description Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Requires a `destination_schema` of at most 53 characters. Default for a new pipeline: false.
+             * @description Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. The names of the models have the table prefix of the pipeline. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Default for a new pipeline: false.
              * @default false
              */
             analytics?: boolean;
@@ -2739,7 +2744,7 @@ export interface components {
         /** @description The fields to update. The account, the destination, the schema and the table prefix of a pipeline cannot be changed: create a new pipeline instead. */
         PipelineUpdate: {
             /**
-             * @description Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Requires a `destination_schema` of at most 53 characters. Default for a new pipeline: false.
+             * @description Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. The names of the models have the table prefix of the pipeline. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Default for a new pipeline: false.
              * @example true
              */
             analytics?: boolean;

@@ -13,5 +13,4 @@ CREATE TABLE "freshet"."analytics_refreshes" (
 --> statement-breakpoint
 ALTER TABLE "freshet"."pipelines" ADD COLUMN "analytics" boolean DEFAULT false NOT NULL;--> statement-breakpoint
 ALTER TABLE "freshet"."pipelines" ADD COLUMN "analytics_time_zone" text;--> statement-breakpoint
-ALTER TABLE "freshet"."analytics_refreshes" ADD CONSTRAINT "analytics_refreshes_pipeline_id_pipelines_id_fk" FOREIGN KEY ("pipeline_id") REFERENCES "freshet"."pipelines"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-CREATE UNIQUE INDEX "pipelines_analytics_unique" ON "freshet"."pipelines" USING btree ("destination_id","destination_schema") WHERE analytics;
+ALTER TABLE "freshet"."analytics_refreshes" ADD CONSTRAINT "analytics_refreshes_pipeline_id_pipelines_id_fk" FOREIGN KEY ("pipeline_id") REFERENCES "freshet"."pipelines"("id") ON DELETE cascade ON UPDATE no action;

@@ -67,9 +67,7 @@ describe('analytics models', () => {
     expect(json.body).toMatchObject({ name: REPORT, truncated: false, arguments: { group_by: 'month' } });
     expect(json.body.rows.length).toBeGreaterThan(0);
     const created = json.body.rows.reduce((sum, row) => sum + Number(row['created']), 0);
-    expect(created).toBe(
-      await countRows('tickets', 'not is_spam and not is_merged and not is_deleted'),
-    );
+    expect(created).toBe(await countRows('tickets', 'not is_spam and not is_merged and not is_deleted'));
     const csv = await get<string>(`/reports/${REPORT}?${PERIOD}&group_by=month&format=csv`);
     expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(csv.headers.get('content-disposition')).toContain('attachment; filename="freshdesk_demo-');

@@ -224,17 +224,3 @@ describe('the refresh of analytics models', () => {
     expect(await listJobs()).toEqual([{ pipelineId, delay: 0 }]);
   });
 });
-
-test('only one of the pipelines that write to a schema can have models', async () => {
-  const first = await t.createPipeline();
-  const second = await t.createPipeline('other');
-  await t.database.sql`
-    update freshet.pipelines set destination_id = ${first.destination_id},
-      destination_schema = ${first.destination_schema}, table_prefix = 'b_'
-    where id = ${second.id}`;
-  await t.store.pipelines.update(first.id, { analytics: true }, null);
-  await expect(t.store.pipelines.update(second.id, { analytics: true }, null)).rejects.toMatchObject({
-    code: 'conflict',
-    context: { pointer: '/analytics' },
-  });
-});

@@ -65,11 +65,6 @@ const conflicts = {
     'destination_schema: another pipeline writes to this schema with the same table prefix. Choose a different schema or table prefix.',
     { context: { pointer: '/destination_schema' } },
   ),
-  pipelines_analytics_unique: new AppError(
-    'conflict',
-    'analytics: another pipeline that writes to this schema has analytics models. Only one pipeline of a schema can have them.',
-    { context: { pointer: '/analytics' } },
-  ),
 };
 
 /** The channel that notifies schedulers of changes to the schedule or the status of a pipeline. */
@@ -126,13 +121,15 @@ export class Pipelines extends Store {
    */
   async update(id: string, changes: Partial<PipelineInput>, expected: number | null): Promise<Pipeline> {
     await rejectReferenceProblems(this.findReferenceProblems(changes));
-    const update = { ...changes, ...buildNextRunUpdate(id, changes), ...buildNextAuditUpdate(changes) };
+    const times = { ...buildNextRunUpdate(id, changes), ...buildNextAuditUpdate(changes) };
+    const update = { ...changes, ...times };
     const updated = await mapConstraintErrors(
       updateResource(this.db, RESOURCE, id, { changes: update, expected }),
       conflicts,
     );
     if (changes.analytics !== undefined || changes.analytics_time_zone !== undefined)
       await this.joinTransaction((tx) => applyAnalyticsSettings({ tx, queue: this.queue }, updated));
+    if (Object.keys(times).length > 0) await this.#notifySchedulers();
     return updated;
   }
 

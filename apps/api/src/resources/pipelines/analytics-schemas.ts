@@ -44,6 +44,9 @@ const AnalyticsRefresh = defineSchema(
   'AnalyticsRefresh',
   object(
     {
+      schema: string('The schema of the warehouse that contains the models.', {
+        examples: ['freshdesk_acme_analytics'],
+      }),
       status: ref(AnalyticsStatus),
       refreshed_at: nullable(
         timestamp(
@@ -66,7 +69,7 @@ const AnalyticsRefresh = defineSchema(
 export const analyticsFields = {
   analytics: Type.Boolean({
     description:
-      'Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Requires a `destination_schema` of at most 53 characters. Default for a new pipeline: false.',
+      'Whether Freshet maintains analytics models of the tables in the schema `<destination_schema>_analytics`. The names of the models have the table prefix of the pipeline. Freshet creates the models at once, and refreshes them after each run. If you set the field to false, the models and their rows remain, but are no longer refreshed. Default for a new pipeline: false.',
     examples: [true],
   }),
   analytics_time_zone: nullable(

@@ -1,3 +1,4 @@
+import { getAnalyticsSchema } from '@freshet/analytics';
 import type { AnalyticsRefresh, ControlStore, Pipeline as StoredPipeline } from '@freshet/control-store';
 
 /** A pipeline, and the state of its analytics models. */
@@ -50,22 +51,21 @@ export function toPipelineJson(pipeline: PipelineWithState) {
     paused_by: pipeline.paused_by,
     next_run_at: pipeline.next_run_at.toISOString(),
     next_audit_at: pipeline.audit_frequency_days === null ? null : pipeline.next_audit_at.toISOString(),
-    analytics_refresh: pipeline.analytics ? toRefreshJson(pipeline.refresh) : null,
+    analytics_refresh: pipeline.analytics ? toRefreshJson(pipeline) : null,
     created_at: pipeline.created_at.toISOString(),
     updated_at: pipeline.updated_at.toISOString(),
   };
 }
 
-function toRefreshJson(refresh: AnalyticsRefresh | null) {
-  if (refresh === null)
-    return { status: 'pending' as const, refreshed_at: null, kind: null, tickets: null, error: null, warnings: [] };
-  const { status, refreshed_at, kind, tickets, error_code, error_message, warnings } = refresh;
+function toRefreshJson({ destination_schema, refresh }: PipelineWithState) {
   return {
-    status,
-    refreshed_at: refreshed_at?.toISOString() ?? null,
-    kind,
-    tickets,
-    error: error_code === null ? null : { code: error_code, message: error_message ?? '' },
-    warnings,
+    schema: getAnalyticsSchema(destination_schema),
+    // A new pipeline requests a refresh when its first run finishes.
+    status: refresh?.status ?? ('pending' as const),
+    refreshed_at: refresh?.refreshed_at?.toISOString() ?? null,
+    kind: refresh?.kind ?? null,
+    tickets: refresh?.tickets ?? null,
+    error: refresh?.error_code ? { code: refresh.error_code, message: refresh.error_message ?? '' } : null,
+    warnings: refresh?.warnings ?? [],
   };
 }

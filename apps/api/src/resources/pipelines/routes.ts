@@ -58,7 +58,7 @@ export function registerPipelineRoutes(app: App, deps: Deps): void {
       return { data: await addStates(store, data), nextCursor };
     },
     get: async (id) => addState(store, await store.pipelines.get(id)),
-    findProblems: (input: PartialPipeline, current) => findPipelineProblems(deps, input, current),
+    findProblems: (input: PartialPipeline) => findPipelineProblems(deps, input),
     normalize: normalizeSubdomain,
     update: async (id, body: Static<typeof PipelineUpdate>, expectedVersion) =>
       addState(store, await updatePipeline(deps, id, body, expectedVersion)),

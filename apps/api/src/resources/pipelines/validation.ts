@@ -1,6 +1,6 @@
 import { isTimeZone } from '@freshet/analytics';
 import { type FieldRules, getColumnName } from '@freshet/contracts';
-import { findScheduleProblems, type ObjectSettings, type Pipeline } from '@freshet/control-store';
+import { findScheduleProblems, type ObjectSettings } from '@freshet/control-store';
 import {
   catalogue,
   getObject,
@@ -24,23 +24,16 @@ export interface PartialPipeline {
   readonly frequency_minutes?: number;
   readonly schedule?: { readonly cron?: string; readonly time_zone?: string } | null;
   readonly objects?: Readonly<Record<string, Partial<ObjectSettings>>>;
-  readonly analytics?: boolean;
   readonly analytics_time_zone?: string | null;
 }
 
-/** The length of the longest schema name whose schema of models has a valid name, too. */
-const ANALYTICS_SCHEMA_LENGTH_MAX = 63 - '_analytics'.length;
-
-/**
- * Finds problems that the schemas cannot express: invalid names, schedules and references.
- * @param current the pipeline to update. Null: the request creates a pipeline.
- */
+/** Finds problems that the schemas cannot express: invalid names, schedules and references. */
 export async function findPipelineProblems(
   { store, frequency = DEFAULT_FREQUENCY }: Deps,
   input: PartialPipeline,
-  current: Pick<Pipeline, 'destination_schema'> | null,
 ): Promise<FieldProblem[]> {
-  const { source, destination_id, destination_schema, frequency_minutes, schedule, objects } = input;
+  const { source, destination_id, destination_schema, frequency_minutes, schedule, objects, analytics_time_zone } =
+    input;
   const { subdomain, credential_id } = source ?? {};
   return [
     ...(subdomain === undefined ? [] : catchFieldProblems('/source/subdomain', () => parseSubdomain(subdomain))),
@@ -48,7 +41,7 @@ export async function findPipelineProblems(
     ...(frequency_minutes === undefined ? [] : findFrequencyProblems(frequency_minutes, frequency)),
     ...(schedule ? findScheduleProblems(schedule, frequency.min) : []),
     ...(objects === undefined ? [] : findObjectProblems(objects)),
-    ...findAnalyticsProblems({ ...input, destination_schema: destination_schema ?? current?.destination_schema ?? '' }),
+    ...(analytics_time_zone ? findTimeZoneProblems(analytics_time_zone) : []),
     ...(await store.pipelines.findReferenceProblems({
       ...(credential_id === undefined ? {} : { credential_id }),
       ...(destination_id === undefined ? {} : { destination_id }),
@@ -107,21 +100,10 @@ function findSchemaProblems(schema: string): FieldProblem[] {
   return [{ pointer: '/destination_schema', detail }];
 }
 
-function findAnalyticsProblems({
-  analytics,
-  analytics_time_zone,
-  destination_schema = '',
-}: PartialPipeline): FieldProblem[] {
-  const problems: FieldProblem[] = [];
-  if (analytics === true && destination_schema.length > ANALYTICS_SCHEMA_LENGTH_MAX) {
-    const detail = `analytics requires a destination_schema of at most ${ANALYTICS_SCHEMA_LENGTH_MAX} characters, because the models are in the schema ${destination_schema}_analytics. PostgreSQL limits names to 63 bytes.`;
-    problems.push({ pointer: '/analytics', detail });
-  }
-  if (analytics_time_zone && !isTimeZone(analytics_time_zone)) {
-    const detail = `analytics_time_zone: "${analytics_time_zone}" is not a time zone. Use a name of the IANA database, such as Europe/Berlin, or a name that Freshdesk uses, such as Eastern Time (US & Canada).`;
-    problems.push({ pointer: '/analytics_time_zone', detail });
-  }
-  return problems;
+function findTimeZoneProblems(timeZone: string): FieldProblem[] {
+  if (isTimeZone(timeZone)) return [];
+  const detail = `analytics_time_zone: "${timeZone}" is not a time zone. Use a name of the IANA database, such as Europe/Berlin, or a name that Freshdesk uses, such as Eastern Time (US & Canada).`;
+  return [{ pointer: '/analytics_time_zone', detail }];
 }
 
 function hasDetails(object: ObjectSpec): boolean {

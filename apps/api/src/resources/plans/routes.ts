@@ -26,7 +26,7 @@ function registerPreviewPipeline(app: App, deps: Deps): void {
       config: {
         permission: 'manage_pipelines',
         isReadOnly: true,
-        findProblems: (_request, body: PartialPipeline) => findPipelineProblems(deps, body, null),
+        findProblems: (_request, body: PartialPipeline) => findPipelineProblems(deps, body),
       },
       schema: {
         ...operation({
@@ -54,7 +54,7 @@ function registerPreviewPipelineUpdate(app: App, deps: Deps): void {
         findProblems: async ({ params }, body: PartialPipeline) => {
           const pipeline = await pipelines.get((params as { id: string }).id);
           const { changes, problems } = compareWithPipeline(pipeline, body);
-          return [...problems, ...(await findPipelineProblems(deps, changes, pipeline))];
+          return [...problems, ...(await findPipelineProblems(deps, changes))];
         },
       },
       schema: {

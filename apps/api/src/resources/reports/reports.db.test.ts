@@ -34,7 +34,9 @@ describe('GET /v1/pipelines/{id}/reports', () => {
         title: expect.stringMatching(/./),
         description: expect.stringMatching(/./),
         sql: expect.stringMatching(/select/i),
-        columns: expect.arrayContaining([{ name: expect.any(String), type: expect.any(String), description: expect.any(String) }]),
+        columns: expect.arrayContaining([
+          { name: expect.any(String), type: expect.any(String), description: expect.any(String) },
+        ]),
       });
   });
 });

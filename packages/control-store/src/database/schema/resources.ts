@@ -1,6 +1,6 @@
 import type { FieldRules, PausedBy, PipelinePriority, PipelineStatus, SchemaPolicy } from '@freshet/contracts';
 import { sql } from 'drizzle-orm';
-import { boolean, index, integer, jsonb, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { boolean, index, integer, jsonb, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { freshet, resourceColumns, time } from './columns.ts';
 
 export const CREDENTIAL_TYPES = ['freshdesk_api_key', 'postgres_password'] as const;
@@ -146,8 +146,6 @@ export const pipelines = freshet.table(
   (t) => [
     // Two pipelines must not write to the same table.
     unique('pipelines_destination_unique').on(t.destination_id, t.destination_schema, t.table_prefix),
-    // The models of a schema belong to one pipeline.
-    uniqueIndex('pipelines_analytics_unique').on(t.destination_id, t.destination_schema).where(sql`analytics`),
     index('pipelines_due_idx').on(t.next_run_at).where(sql`status = 'active'`),
   ],
 );
