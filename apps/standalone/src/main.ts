@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Freshet, type Run } from '@freshet/client';
 import { createLogger, runProcess } from '@freshet/runtime';
+import { describeRefresh, waitForRefresh } from './analytics-refresh.ts';
 import { toNextSteps } from './next-steps.ts';
 import { loadState } from './persistent-state.ts';
 import { toJsonLine, toSummary } from './run-summary.ts';
@@ -15,9 +16,6 @@ import { StartDisplay } from './start-display.ts';
  */
 
 const POLL_INTERVAL_MS = 250;
-const REFRESH_POLL_INTERVAL_MS = 100;
-/** How long the command waits for the models. The workers continue the refresh afterwards. */
-const REFRESH_TIMEOUT_MS = 300_000;
 
 await runProcess('standalone', createLogger('standalone', 'error'), async () => {
   const settings = readStandaloneSettings(process.env, process.argv.slice(2));
@@ -64,7 +62,8 @@ async function completeRun(options: {
   const run = await followRun(client, display, pipeline.id);
   display.close();
   const schema = pipeline.destination_schema;
-  const refresh = pipeline.analytics ? await followRefresh(client, pipeline.id) : null;
+  const refresh = pipeline.analytics ? await waitForRefresh(client, pipeline.id) : null;
+  if (refresh !== null) print(describeRefresh(refresh));
   const modelsSchema = refresh?.refreshed_at ? refresh.schema : null;
   if (settings.once) {
     await deployment.stop();
@@ -92,38 +91,4 @@ async function followRun(client: Freshet, display: StartDisplay, pipelineId: str
     run = await client.get('/v1/runs/{id}', { params: { path: { id: run.id } } }).catch(() => run);
   }
   return run;
-}
-
-type Refresh = NonNullable<ConfiguredPipeline['analytics_refresh']>;
-
-/**
- * Waits until the analytics models contain the loaded rows, at most for `REFRESH_TIMEOUT_MS`, and
- * prints the result.
- * @returns null if the models were switched off in the meantime.
- */
-async function followRefresh(client: Freshet, pipelineId: string): Promise<Refresh | null> {
-  const deadline = Date.now() + REFRESH_TIMEOUT_MS;
-  const params = { path: { id: pipelineId } };
-  let refresh: Refresh | null = null;
-  do {
-    await sleep(REFRESH_POLL_INTERVAL_MS);
-    // The API may be restarting.
-    refresh = await client.get('/v1/pipelines/{id}', { params }).then(
-      (pipeline) => pipeline.analytics_refresh,
-      () => refresh,
-    );
-  } while (refresh?.status === 'pending' && Date.now() < deadline);
-  if (refresh !== null) print(describeRefresh(refresh));
-  return refresh;
-}
-
-function describeRefresh({ status, kind, tickets, error }: Refresh): string {
-  if (status === 'succeeded') {
-    const count = (tickets ?? 0).toLocaleString('en-US');
-    return kind === 'unchanged'
-      ? 'The analytics models are up to date.'
-      : `Analytics models ${kind} (${count} tickets).`;
-  }
-  const state = status === 'failed' ? 'could not be refreshed' : 'are still being refreshed';
-  return `The analytics models ${state}${error === null ? '.' : `: ${error.message}`}`;
 }

@@ -54,12 +54,19 @@ describe('npm start with settings from the environment', () => {
   });
 
   test('reports all malformed variables in one message', async () => {
-    using standalone = new StandaloneProcess([], { ...env, PORT: 'abc', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud' });
+    using standalone = new StandaloneProcess([], {
+      ...env,
+      PORT: 'abc',
+      DATABASE_URL: 'mysql://x',
+      LOG_LEVEL: 'loud',
+      FRESHET_ANALYTICS: 'yes',
+    });
     expect(await standalone.exited).toBe(78);
     for (const expected of [
       'PORT must be an integer',
       'DATABASE_URL must be a URL that starts with postgres://',
       'LOG_LEVEL must be one of',
+      'FRESHET_ANALYTICS must be true or false',
       '.env.example',
     ]) {
       expect(standalone.output).toContain(expected);
@@ -186,10 +193,11 @@ describe('npm start with settings from the environment', () => {
     expect(await standalone.exited, standalone.output).toBe(0);
     // The terminal also shows the output of npm.
     const lines = stripVTControlCharacters(standalone.output).split('\r\n');
-    const summary = lines.findIndex((line) => line.startsWith('  Warehouse'));
-    expect(lines.slice(summary, summary + 2)).toEqual([
-      `  Warehouse      psql '${warehouse.url}'`,
-      '  Schema         freshdesk_acme',
+    const summary = lines.findIndex((line) => line.startsWith('Run succeeded:'));
+    expect(lines.slice(summary + 1, summary + 4)).toEqual([
+      `Warehouse  psql '${warehouse.url}'`,
+      'Schema     freshdesk_acme',
+      'Analytics  select * from freshdesk_acme_analytics.daily_summary;',
     ]);
     // The steps of the start stay on the screen, and the progress of the run is removed.
     expect(lines.slice(0, summary).some((line) => / {2}✔ Pipeline +account acme/.test(line))).toBe(true);
@@ -205,5 +213,22 @@ describe('npm start with settings from the environment', () => {
     expect(run.status).toBe('succeeded');
     expect(warehouse_url).toBe(warehouse.url);
     expect(schema).toBe('freshdesk_acme');
+  });
+
+  test('--once exits after the models contain the loaded rows, and FRESHET_ANALYTICS switches the models off', async () => {
+    const id = simulator.account.create('tickets', { subject: 'A ticket before the last run' });
+    using withModels = new StandaloneProcess(['--once'], env);
+    expect(await withModels.exited, withModels.output).toBe(0);
+    expect(withModels.output).toMatch(/Analytics models (built|refreshed)/);
+    const { sql } = warehouse;
+    expect(await sql`select from freshdesk_acme_analytics.ticket_metrics where ticket_id = ${id}`).toHaveLength(1);
+    const [summary] = await sql`select sum(created)::int as created from freshdesk_acme_analytics.daily_summary`;
+    expect(summary?.['created']).toBeGreaterThan(0);
+
+    using withoutModels = new StandaloneProcess(['--once'], { ...env, FRESHET_ANALYTICS: 'false' });
+    expect(await withoutModels.exited, withoutModels.output).toBe(0);
+    expect(withoutModels.output).not.toContain('nalytics models');
+    const [pipeline] = await database.sql`select analytics from freshet.pipelines`;
+    expect(pipeline).toEqual({ analytics: false });
   });
 });

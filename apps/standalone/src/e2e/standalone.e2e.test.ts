@@ -63,6 +63,7 @@ describe('npm start without options', () => {
     expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);
     expect(standalone.output).toMatch(/Token {10}frt_/);
     expect(standalone.output).toContain("psql 'postgres://");
+    expect(standalone.output).toContain('select * from freshdesk_demo_analytics.daily_summary');
     const processTree = standalone.getProcessTree();
     if (target === 'group') process.kill(-(standalone.process.pid as number), signal);
     else process.kill(standalone.getProcessChain()[target] as number, signal);
