@@ -73,6 +73,8 @@ pipelines:
     destination: warehouse
     schedule: {cron: "30 6 * * 1-5", time_zone: Europe/Berlin}
     status: paused
+    analytics: true
+    analytics_time_zone: Eastern Time (US & Canada)
     objects:
       tickets: {included: true, history: true, columns: {subject: {hash: true}}}
       conversations: {included: false}
@@ -103,6 +105,8 @@ webhooks:
     const [pipeline] = (await deployment.api.get('/v1/pipelines')).data;
     expect(pipeline).toMatchObject({
       status: 'paused',
+      analytics: true,
+      analytics_time_zone: 'Eastern Time (US & Canada)',
       schedule: { cron: '30 6 * * 1-5' },
       source: { historical_sync_days: null },
     });
@@ -112,12 +116,14 @@ webhooks:
     const changed = file
       .replace('status: paused', 'status: active\n    frequency_minutes: 60')
       .replace('historical_sync_days: null', 'historical_sync_days: 90')
+      .replace('Eastern Time (US & Canada)', 'Europe/Berlin')
       .replace('[run.failed]', '[run.failed, job.died]');
     const plan = await diff(changed);
     expect(plan.status).toBe(2);
     expect(plan.stdout.split('\n').filter((line) => line !== '')).toEqual([
       '~ update pipelines "acme"',
       '    frequency_minutes: 360 → 60',
+      '    analytics_time_zone: "Eastern Time (US & Canada)" → "Europe/Berlin"',
       '    source.historical_sync_days: null → 90',
       '~ resume pipelines "acme"',
       '~ update webhooks "slack"',
@@ -134,6 +140,8 @@ webhooks:
     const { stdout, status } = await runFreshet(['export'], env);
     expect(status).toBe(0);
     expect(stdout).toMatch(/api_key: \$\{env:ACME_KEY\}/);
+    expect(stdout).toContain('analytics: true');
+    expect(stdout).not.toContain('analytics_refresh');
     for (const secret of ['demo-admin-key', 'T0/B0/X']) expect(stdout).not.toContain(secret);
     const variables = { ...env, SLACK: 'T0/B0/X' };
     expect(await runFreshet(['diff', '-f', '-', '--prune'], variables, stdout)).toMatchObject({

@@ -19,6 +19,8 @@ describe('the API for pipelines', () => {
       table_prefix: 'fd_',
       destination_schema: 'support',
       schema_policy: 'freeze',
+      analytics: true,
+      analytics_time_zone: 'Eastern Time (US & Canada)',
     };
     const { body: made } = await call('post', '/v1/pipelines').send(sent).expect(201);
     expect(made).toMatchObject(sent);
@@ -33,6 +35,9 @@ describe('the API for pipelines', () => {
       objects: {},
       schema_policy: 'evolve',
       status: 'active',
+      analytics: false,
+      analytics_time_zone: null,
+      analytics_refresh: null,
     });
   });
 
@@ -54,6 +59,7 @@ describe('the API for pipelines', () => {
     ],
     ['a schema with quotes', { destination_schema: 'a"b' }, '/destination_schema', 'pattern'],
     ['an unknown policy', { schema_policy: 'hope' }, '/schema_policy', 'evolve'],
+    ['an unknown time zone', { analytics_time_zone: 'Mars' }, '/analytics_time_zone', 'Europe/Berlin'],
     ['an unknown destination', { destination_id: UNKNOWN_ID }, '/destination_id', 'does not exist'],
   ])('rejects %s, and returns a message and a pointer to the field', async (_name, wrong, pointer, words) => {
     const { input } = await createPipelineInput(api);
