@@ -63,7 +63,7 @@ async function updateConnections(
   const destination = await client.get('/v1/destinations/{id}', { params });
   await updateCredential(destination.credential_id, { password: warehouse.password });
   await client.patch('/v1/destinations/{id}', { params, body: warehouse.destination });
-  await testWarehouse(client, pipeline.destination_id, pipeline.destination_schema);
+  await testWarehouse(client, pipeline.destination_id, [pipeline.destination_schema]);
 }
 
 async function createPipeline(
@@ -90,7 +90,9 @@ async function createPipeline(
     });
     const params = { path: { id: destination.id } };
     rollbacks.unshift(() => client.delete('/v1/destinations/{id}', { params }));
-    await testWarehouse(client, destination.id, `freshdesk_${subdomain.replaceAll('-', '_')}`);
+    const schema = `freshdesk_${subdomain.replaceAll('-', '_')}`;
+    const hasModels = analytics === null || analytics === true;
+    await testWarehouse(client, destination.id, hasModels ? [schema, `${schema}_analytics`] : [schema]);
     return await client.post('/v1/pipelines', {
       body: {
         name: subdomain,
@@ -133,15 +135,22 @@ async function includeAvailableObjects(
   return Object.fromEntries(names.filter((name) => available.includes(name)).map((name) => [name, { included: true }]));
 }
 
-async function testWarehouse(client: Freshet, destinationId: string, schema: string): Promise<void> {
-  const result = await client.post('/v1/destinations/{id}/test', {
-    params: { path: { id: destinationId }, query: { schema } },
-  });
-  if (result.error) throw new AppError('configuration', `WAREHOUSE_URL: ${result.error.message}`);
-  if (!result.usable)
+/** @param schemas the schemas of the tables and, if the pipeline has models, of the models. */
+async function testWarehouse(client: Freshet, destinationId: string, schemas: readonly string[]): Promise<void> {
+  const missingGrants = new Set<string>();
+  let isUsable = true;
+  for (const schema of schemas) {
+    const result = await client.post('/v1/destinations/{id}/test', {
+      params: { path: { id: destinationId }, query: { schema } },
+    });
+    if (result.error) throw new AppError('configuration', `WAREHOUSE_URL: ${result.error.message}`);
+    for (const grant of result.missing_grants) missingGrants.add(grant);
+    isUsable &&= result.usable;
+  }
+  if (!isUsable)
     throw new AppError(
       'configuration',
-      `WAREHOUSE_URL: the role lacks privileges. As the owner of the database, run:\n  ${result.missing_grants.join('\n  ')}`,
+      `WAREHOUSE_URL: the role lacks privileges. As the owner of the database, run:\n  ${[...missingGrants].join('\n  ')}`,
     );
 }
 

@@ -29,7 +29,6 @@ export type {
   ReportResult,
 } from './interface.ts';
 export { listModels } from './models/list-models.ts';
-export { listReports, runReport } from './pending-reports.ts';
 export { refreshAnalytics, removeChangeTracking } from './refresh/refresh.ts';
 export { getAnalyticsSchema } from './sql.ts';
 export { isTimeZone } from './time-zone-names.ts';
