@@ -112,8 +112,7 @@ async function bundle(target) {
   await build.close();
   trimSourceMaps(folder);
   for (const entry of ENTRIES) writeEntry(folder, entry);
-  for (const asset of ASSETS.filter((path) => existsSync(join(ROOT, path))))
-    cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
+  for (const asset of ASSETS) cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   // Rename the folder last, so that an interrupted run never leaves an incomplete bundle.
   try {

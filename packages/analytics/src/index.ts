@@ -30,5 +30,8 @@ export type {
 } from './interface.ts';
 export { listModels } from './models/list-models.ts';
 export { refreshAnalytics, removeChangeTracking } from './refresh/refresh.ts';
+export { listReports } from './reports/report.ts';
+export { getReportSql } from './reports/report-sql.ts';
+export { runReport } from './reports/run-report.ts';
 export { getAnalyticsSchema } from './sql.ts';
 export { isTimeZone } from './time-zone-names.ts';

@@ -3098,8 +3098,8 @@ export interface components {
             /** @description The parameters of the report. */
             parameters: components["schemas"]["ReportParameter"][];
             /**
-             * @description The query of the report. It reads the schema of the models, and can be run in the warehouse.
-             * @example select day, sum(created) as created from daily_summary group by day order by day
+             * @description The query of the report. Its parameters are the first day (`$1`), the day after the last day (`$2`), the IANA name of the time zone (`$3`) and the maximum number of rows (`$4`). You can run the query in the warehouse.
+             * @example select day, sum(created) as created from "freshdesk_acme_analytics"."daily_summary" where day >= $1 and day < $2 group by day order by day limit $4
              */
             sql: string;
             /**
@@ -3197,8 +3197,8 @@ export interface components {
                 [key: string]: unknown;
             }[];
             /**
-             * @description The query of the report. It reads the schema of the models, and can be run in the warehouse.
-             * @example select day, sum(created) as created from daily_summary group by day order by day
+             * @description The query of the report. Its parameters are the first day (`$1`), the day after the last day (`$2`), the IANA name of the time zone (`$3`) and the maximum number of rows (`$4`). You can run the query in the warehouse.
+             * @example select day, sum(created) as created from "freshdesk_acme_analytics"."daily_summary" where day >= $1 and day < $2 group by day order by day limit $4
              */
             sql: string;
             /**

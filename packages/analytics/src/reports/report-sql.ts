@@ -1,7 +1,7 @@
 import { AppError } from '@freshet/contracts';
-import type { Report } from '../interface.ts';
+import type { AnalyticsTarget, Report } from '../interface.ts';
 import { replaceExpressions } from '../models/template.ts';
-import { type Names, quote } from '../sql.ts';
+import { Names, quote } from '../sql.ts';
 
 /** Parameters of the query of a report, in this order. */
 const FROM = '$1::date';
@@ -41,6 +41,16 @@ export function buildReportSql(names: Names, report: Report, groupBy: string | n
   const order = isInterval ? '1, 3' : '3 desc nulls last, 1';
   return `select ${label} as "group", ${id} as group_id, ${measures.join(', ')}
     from (${query}) r ${join} order by ${order} limit $4`;
+}
+
+/**
+ * Returns the query of a report for documentation. A user can run it in the warehouse. `$1` is the
+ * first day, `$2` the day after the last day, `$3` the IANA name of the time zone, and `$4` the
+ * greatest number of rows.
+ * @param groupBy one of the report's groups. Null: the default of the report.
+ */
+export function getReportSql(target: AnalyticsTarget, report: Report, groupBy: string | null): string {
+  return buildReportSql(new Names(target), report, groupBy ?? report.groupBy[0] ?? null);
 }
 
 function buildFunctions(names: Names, groupBy: string | null): Readonly<Record<string, (...args: string[]) => string>> {

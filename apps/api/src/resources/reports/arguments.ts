@@ -16,15 +16,20 @@ const DAYS_MAX = 3660;
 const FIRST_DAY = '1970-01-01';
 
 /**
- * Adds the defaults to the query parameters: the last 30 days, including today (UTC).
+ * Adds the defaults to the query parameters: the last 30 days, including today (UTC), and the first
+ * group of the report.
  * @param now milliseconds since 1970.
  */
-export function toReportArguments({ from, to, group_by, time_zone }: ReportQuery, now: number): ReportArguments {
+export function toReportArguments(
+  report: Report,
+  { from, to, group_by, time_zone }: ReportQuery,
+  now: number,
+): ReportArguments {
   const end = to ?? (from === undefined ? toDay(now + DAY_MS) : addDays(from, DAYS_DEFAULT));
   return {
     from: from ?? addDays(end, -DAYS_DEFAULT),
     to: end,
-    groupBy: group_by ?? null,
+    groupBy: group_by ?? report.groupBy[0] ?? null,
     timeZone: time_zone ?? null,
   };
 }

@@ -1,5 +1,6 @@
-import { listReports, type Report as ReportDefinition } from '@freshet/analytics';
+import { getReportSql, listReports, type Report as ReportDefinition } from '@freshet/analytics';
 import { AppError } from '@freshet/contracts';
+import type { Pipeline } from '@freshet/control-store';
 import { Type } from 'typebox';
 import type { App, Deps } from '../../context.ts';
 import { requireNoProblems } from '../../http/field-problems.ts';
@@ -8,7 +9,7 @@ import { IdParams, ref } from '../../http/schemas.ts';
 import { addState, type PipelineWithState } from '../pipelines/json.ts';
 import { findArgumentProblems, toReportArguments } from './arguments.ts';
 import { toCsv } from './csv.ts';
-import { ReportRunner } from './run.ts';
+import { ReportRunner, toAnalyticsTarget } from './run.ts';
 import { FORMATS, ReportList, ReportResult } from './schemas.ts';
 
 const tags = ['reports'];
@@ -77,7 +78,7 @@ function registerListReports(app: App, { store }: Deps): void {
       const pipeline = await store.pipelines.get(params.id);
       return {
         data: listReports().map((report) => ({
-          ...toDefinitionJson(report, pipeline),
+          ...toDefinitionJson(report, pipeline, null),
           parameters: [...report.parameters],
           group_by: [...report.groupBy],
           columns: [...report.columns],
@@ -118,7 +119,7 @@ function registerRunReport(app: App, deps: Deps): void {
     async ({ params, query }, reply) => {
       const pipeline = await addState(deps.store, await deps.store.pipelines.get(params.id));
       const report = getReport(params.report);
-      const reportArguments = toReportArguments(query, Date.now());
+      const reportArguments = toReportArguments(report, query, Date.now());
       requireNoProblems(findArgumentProblems(report, reportArguments));
       const refreshedAt = requireModels(pipeline);
       const { from, to, groupBy, timeZone } = reportArguments;
@@ -134,7 +135,7 @@ function registerRunReport(app: App, deps: Deps): void {
         return toCsv({ columns, rows }) as never;
       }
       return {
-        ...toDefinitionJson(report, pipeline),
+        ...toDefinitionJson(report, pipeline, groupBy),
         arguments: { from, to, group_by: groupBy, time_zone: timeZone },
         columns: [...columns],
         rows: [...rows],
@@ -170,6 +171,8 @@ function requireModels({ analytics, refresh }: PipelineWithState): Date {
   throw new AppError('analytics_not_ready', `The analytics models of the pipeline do not exist yet.${cause}`);
 }
 
-function toDefinitionJson({ name, title, description, sql }: ReportDefinition, _pipeline: unknown) {
-  return { name, title, description, sql };
+/** @param groupBy null: the default of the report. */
+function toDefinitionJson(report: ReportDefinition, pipeline: Pipeline, groupBy: string | null) {
+  const { name, title, description } = report;
+  return { name, title, description, sql: getReportSql(toAnalyticsTarget(pipeline), report, groupBy) };
 }

@@ -35,7 +35,7 @@ function createRunner(limits: Partial<ReportLimits>): ReportRunner {
 /** Blocks all reports while `work` runs. */
 async function blockReports<T>(work: () => Promise<T>): Promise<T> {
   const result = await api.sql.begin(async (tx) => {
-    await tx`lock table freshdesk_acme_analytics.daily_summary in access exclusive mode`;
+    await tx`lock table freshdesk_acme_analytics.ticket_status_periods in access exclusive mode`;
     return { value: await work() };
   });
   return (result as { value: T }).value;

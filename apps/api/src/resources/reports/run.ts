@@ -1,4 +1,10 @@
-import { type Report, type ReportArguments, type ReportResult, runReport } from '@freshet/analytics';
+import {
+  type AnalyticsTarget,
+  type Report,
+  type ReportArguments,
+  type ReportResult,
+  runReport,
+} from '@freshet/analytics';
 import { AppError, toAppError } from '@freshet/contracts';
 import type { Pipeline } from '@freshet/control-store';
 import pLimit, { type LimitFunction } from 'p-limit';
@@ -62,16 +68,11 @@ export class ReportRunner {
 
   async #query(pipeline: Pipeline, report: Report, reportArguments: ReportArguments): Promise<ReportResult> {
     const destination = await this.#deps.store.destinations.get(pipeline.destination_id);
-    const target = {
-      schema: pipeline.destination_schema,
-      tablePrefix: pipeline.table_prefix,
-      timeZone: pipeline.analytics_time_zone,
-    };
     const { timeoutMs, rowsMax } = this.#limits;
     const options = { timeoutMs, limit: rowsMax };
     return await withWarehouse(this.#deps, destination, (warehouse) =>
       warehouse.useSql(timeoutMs + CONNECTION_TIMEOUT_MS, (sql) =>
-        runReport(sql, target, report.name, reportArguments, options),
+        runReport(sql, toAnalyticsTarget(pipeline), report.name, reportArguments, options),
       ),
     );
   }
@@ -88,4 +89,12 @@ export class ReportRunner {
     if (error.code === 'conflict') return new AppError('analytics_not_ready', error.message, { cause: error });
     return error;
   }
+}
+
+export function toAnalyticsTarget(pipeline: Pipeline): AnalyticsTarget {
+  return {
+    schema: pipeline.destination_schema,
+    tablePrefix: pipeline.table_prefix,
+    timeZone: pipeline.analytics_time_zone,
+  };
 }

@@ -34,9 +34,14 @@ const reportFields = {
   description: string('The definition of the report.', {
     examples: ['Tickets that were created and tickets that were resolved.'],
   }),
-  sql: string('The query of the report. It reads the schema of the models, and can be run in the warehouse.', {
-    examples: ['select day, sum(created) as created from daily_summary group by day order by day'],
-  }),
+  sql: string(
+    'The query of the report. Its parameters are the first day (`$1`), the day after the last day (`$2`), the IANA name of the time zone (`$3`) and the maximum number of rows (`$4`). You can run the query in the warehouse.',
+    {
+      examples: [
+        'select day, sum(created) as created from "freshdesk_acme_analytics"."daily_summary" where day >= $1 and day < $2 group by day order by day limit $4',
+      ],
+    },
+  ),
 };
 
 const Report = defineSchema(
@@ -68,7 +73,7 @@ const ReportArguments = defineSchema(
     {
       from: Type.String({ format: 'date', description: 'The first day.', examples: ['2026-01-01'] }),
       to: Type.String({ format: 'date', description: 'The day after the last day.', examples: ['2026-02-01'] }),
-      group_by: nullable(string('The grouping of the rows. Null: the default of the report.', { examples: ['week'] })),
+      group_by: nullable(string('The grouping of the rows. Null: the report has no groups.', { examples: ['week'] })),
       time_zone: nullable(
         string('The time zone of the days. Null: the time zone of the models.', { examples: ['Europe/Berlin'] }),
       ),
@@ -90,7 +95,7 @@ export const ReportResult = defineSchema(
           additionalProperties: true,
           description:
             'A row, keyed by column name. Numbers that exceed the precision of JSON numbers are strings. Dates have the form `2026-01-31`.',
-          examples: [{ day: '2026-01-31', created: 42 }],
+          examples: [{ group: '2026-01-26', group_id: null, created: 42, resolved: 40, reopened: 2 }],
         }),
         { description: 'The rows of the report, in the order of the query. At most 10,000.' },
       ),
