@@ -125,6 +125,44 @@ describe('analytics models', () => {
     expect(await deployment.waitForRefresh(pipelineId)).toMatchObject({ status: 'succeeded', error: null });
   });
 
+  test('are refreshed when the warehouse is back, and a report fails while the warehouse is away', async () => {
+    const { api } = deployment;
+    const destinationParams = { path: { id: (await getPipeline()).destination_id } };
+    const { port } = await api.get('/v1/destinations/{id}', { params: destinationParams });
+    const move = (to: number) => api.patch('/v1/destinations/{id}', { params: destinationParams, body: { port: to } });
+    await move(1);
+    await deployment.updatePipeline(pipelineId, { analytics_time_zone: 'Eastern Time (US & Canada)' });
+    await waitFor(
+      async () => (await getPipeline()).analytics_refresh?.error?.code === 'warehouse_unavailable',
+      'the pipeline reports the error',
+    );
+    expect(await get<Problem>(`/reports/${REPORT}`)).toMatchObject({
+      status: 502,
+      body: { code: 'warehouse_unavailable' },
+    });
+    await move(port);
+    expect(await deployment.waitForRefresh(pipelineId)).toMatchObject({
+      status: 'succeeded',
+      kind: 'rebuilt',
+      error: null,
+    });
+    expect((await get(`/reports/${REPORT}`)).status).toBe(200);
+  });
+
+  test('answer every report by every group, as JSON and as CSV', async () => {
+    const { data: reports } = (await get<Schemas['ReportList']>('/reports')).body;
+    expect(reports.length).toBeGreaterThan(8);
+    for (const { name, group_by, columns } of reports)
+      for (const group of group_by.length === 0 ? [null] : group_by) {
+        const query = `${PERIOD}${group === null ? '' : `&group_by=${group}`}`;
+        const json = await get<Schemas['ReportResult']>(`/reports/${name}?${query}`);
+        expect(json.status, `${name} by ${group}: ${JSON.stringify(json.body)}`).toBe(200);
+        expect(json.body.arguments.group_by).toBe(group);
+        const csv = await get<string>(`/reports/${name}?${query}&format=csv&time_zone=Asia/Tokyo`);
+        expect(csv.body.split('\r\n')[0], name).toBe(columns.map((column) => column.name).join(','));
+      }
+  });
+
   test('do not contain an erased person, even before the next run', async () => {
     const { warehouse, schema, api } = deployment;
     const [person] = await warehouse.sql.unsafe<{ id: string; tickets: string[] }[]>(
