@@ -68,15 +68,12 @@ function listInputs(root) {
       .map(({ name }) => join(root, parent, name))
       .sort(),
   );
-  const folders = workspaces.flatMap((folder) =>
-    ['src', 'web', 'migrations', 'reports'].map((name) => join(folder, name)),
-  );
+  const folders = workspaces.flatMap((folder) => ['src', 'web'].map((name) => join(folder, name)));
   return [
     join(root, 'scripts/bundle.mjs'),
     join(root, 'pnpm-lock.yaml'),
     ...workspaces.map((folder) => join(folder, 'package.json')),
-    ...folders.flatMap((folder) => listFiles(folder)),
-    ...listFiles(join(root, 'integrations/dbt/models')),
+    ...[...folders, ...ASSETS.map((asset) => join(root, asset))].flatMap((folder) => listFiles(folder)),
   ].filter((file) => existsSync(file));
 }
 
