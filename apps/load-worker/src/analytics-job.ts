@@ -1,5 +1,5 @@
 import { refreshAnalytics, removeChangeTracking } from '@freshet/analytics';
-import { type AppError, toAppError } from '@freshet/contracts';
+import { type AppError, toAppError, withSpan } from '@freshet/contracts';
 import type { AnalyticsOutcome, AnalyticsTask } from '@freshet/control-store';
 import type { LoadContext } from './context.ts';
 import { WAREHOUSE_ERRORS } from './warehouses.ts';
@@ -33,7 +33,11 @@ async function refresh({ warehouses, metrics, logger }: LoadContext, task: Analy
   const startedAt = performance.now();
   const getSeconds = () => (performance.now() - startedAt) / 1000;
   try {
-    const outcome = await warehouse.useSql(REFRESH_TIMEOUT_MS, (sql) => refreshAnalytics(sql, task));
+    const outcome = await withSpan(
+      'refresh analytics',
+      { kind: 'CONSUMER', traceparents: [], attributes: { 'freshet.pipeline_id': task.pipelineId } },
+      () => warehouse.useSql(REFRESH_TIMEOUT_MS, (sql) => refreshAnalytics(sql, task)),
+    );
     metrics.refreshSeconds.observe({ outcome: outcome.kind }, getSeconds());
     const { kind, tickets, warnings } = outcome;
     const log = { pipelineId: task.pipelineId, kind, tickets, seconds: getSeconds(), warnings: warnings.length };
