@@ -63,6 +63,14 @@ type ListParameters<P extends ListPath> =
     ? { [K in keyof Q as K extends 'query' | 'path' ? K : never]: Q[K] }
     : never;
 
+/**
+ * The media type that determines the type of the result: JSON or, if an operation does not return
+ * JSON, any other type.
+ */
+type ResultMedia<T> = T extends { responses: { 200: { content: { 'application/json': unknown } } } }
+  ? 'application/json'
+  : `${string}/${string}`;
+
 type HttpMethod = 'get' | 'post' | 'patch' | 'delete';
 /**
  * Calls an operation by its path template. The path determines the types of `params`, of `body` and
@@ -77,7 +85,7 @@ type Operation<V extends HttpMethod> = <
   ...init: Record<string, never> extends Init ? [init?: Init] : [init: Init]
 ) => Promise<
   Extract<
-    FetchResponse<paths[P][V] & Record<string | number, unknown>, Init, `${string}/${string}`>,
+    FetchResponse<paths[P][V] & Record<string | number, unknown>, Init, ResultMedia<paths[P][V]>>,
     { error?: never }
   >['data']
 >;

@@ -72,6 +72,16 @@ describe('analytics models', () => {
     expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(csv.headers.get('content-disposition')).toContain('attachment; filename="freshdesk_demo-');
     expect(csv.headers.get('freshet-truncated')).toBe('false');
+    const params = { path: { id: pipelineId, report: REPORT } };
+    const query = { from: '2020-01-01', to: '2029-12-31', group_by: 'month' };
+    expect(
+      (await deployment.api.get('/v1/pipelines/{id}/reports/{report}', { params: { ...params, query } })).rows,
+    ).toEqual(json.body.rows);
+    const text = await deployment.api.get('/v1/pipelines/{id}/reports/{report}', {
+      params: { ...params, query: { ...query, format: 'csv' } },
+      parseAs: 'text',
+    });
+    expect(text).toBe(csv.body);
     const [header, ...lines] = csv.body.trimEnd().split('\r\n');
     expect(header).toBe(json.body.columns.map(({ name }) => name).join(','));
     expect(lines).toHaveLength(json.body.rows.length);
