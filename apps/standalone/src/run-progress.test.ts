@@ -110,7 +110,11 @@ test.each([
   [-5000, 'about 1 s left'],
 ])('formatTimeLeft formats %s ms as "%s"', (ms, expected) => {
   const now = Date.parse('2026-01-01T00:00:00Z');
-  expect(formatTimeLeft({ estimated_finished_at: ms === null ? null : new Date(now + ms).toISOString() }, now)).toBe(
-    expected,
-  );
+  const end = ms === null ? null : new Date(now + ms).toISOString();
+  expect(formatTimeLeft({ estimated_finished_at: end, progress: 0.5 }, now)).toBe(expected);
+});
+
+test('formatTimeLeft returns no time at the start of a run, when the estimate is not reliable', () => {
+  const run = { estimated_finished_at: new Date(Date.now() + 1000).toISOString(), progress: 0.01 };
+  expect(formatTimeLeft(run)).toBe('time left unknown');
 });

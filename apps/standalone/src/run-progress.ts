@@ -17,6 +17,8 @@ const BAR_WIDTH = 24;
 const NAME_WIDTH = 24;
 /** The maximum number of objects that are drawn at the same time. */
 const OBJECTS_MAX = 6;
+/** Below this progress, the estimated end of a run is not shown, because it would change too much. */
+const PROGRESS_MIN = 0.05;
 /**
  * Without a terminal, the progress of the run is printed when it reaches or passes a multiple of
  * this percentage.
@@ -118,10 +120,10 @@ export function drawBar(share: number | null): string {
 
 /** Returns the time until the estimated end, rounded up, such as "about 2 min left". */
 export function formatTimeLeft(
-  { estimated_finished_at: end }: Pick<Run, 'estimated_finished_at'>,
+  { estimated_finished_at: end, progress }: Pick<Run, 'estimated_finished_at' | 'progress'>,
   now = Date.now(),
 ): string {
-  if (end === null) return 'time left unknown';
+  if (end === null || (progress ?? 0) < PROGRESS_MIN) return 'time left unknown';
   const seconds = Math.max(1, Math.ceil((Date.parse(end) - now) / 1000));
   if (seconds < 60) return `about ${seconds} s left`;
   const minutes = Math.ceil(seconds / 60);
