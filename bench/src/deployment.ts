@@ -126,7 +126,7 @@ export class BenchDeployment implements AsyncDisposable {
     await client.connect();
     for (;;) {
       const { rows } = await client.query<{ n: number }>(
-        'select count(*)::int as n from pgboss.instance where pid = any($1) and stopped_on is null',
+        'select count(*)::int as n from freshet.processes where pid = any($1) and stopped_at is null',
         [pids],
       );
       if (rows[0]?.n === pids.length) break;

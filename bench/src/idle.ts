@@ -73,7 +73,7 @@ function getCpuSeconds(): Map<string, number> {
 /** Counts the kinds of processes that have registered with the queue. */
 async function countStartedApps(): Promise<number> {
   const { rows } = await db.query<{ n: number }>(
-    'select count(distinct name)::int as n from pgboss.instance where name = any($1) and stopped_on is null',
+    'select count(distinct name)::int as n from freshet.processes where name = any($1) and stopped_at is null',
     [[...APPS]],
   );
   return rows[0]?.n ?? 0;

@@ -132,7 +132,7 @@ async function measureProcesses(): Promise<void> {
     return (performance.now() - startedAt) / 1000;
   };
   const isRegistered = async (name: string, pid: number | undefined) =>
-    ((await db.query('select from pgboss.instance where name = $1 and pid = $2', [name, pid])).rowCount ?? 0) > 0;
+    ((await db.query('select from freshet.processes where name = $1 and pid = $2', [name, pid])).rowCount ?? 0) > 0;
   const runs: Record<string, number[]> = { node: [], api: [], 'extract-worker': [], 'load-worker': [], scheduler: [] };
   for (let round = 0; round < ROUNDS; round++) {
     runs['node']?.push(await measure(() => waitForExit(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }))));

@@ -17,7 +17,9 @@ const BAR_WIDTH = 24;
 const NAME_WIDTH = 24;
 /** The maximum number of objects that are drawn at the same time. */
 const OBJECTS_MAX = 6;
-/** Below this progress, the estimated end of a run is not shown, because it would change too much. */
+/**
+ * Below this progress, the estimated end of a run is not shown, because it would change too much.
+ */
 const PROGRESS_MIN = 0.05;
 /**
  * Without a terminal, the progress of the run is printed when it reaches or passes a multiple of

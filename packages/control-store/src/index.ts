@@ -166,14 +166,16 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
   const budgetSql = connect(options.databaseUrl, BUDGET_CONNECTIONS, { synchronous_commit: 'off' });
   const { sql, db, transaction, joinTransaction } = createAmbientSql(pool);
   const queue = new JobQueue(options.databaseUrl, {
-    name: options.name ?? 'freshet',
     supervise: options.supervise ?? true,
     onError: options.onError,
   });
   const closeClients = () =>
     Promise.all([pool.end({ timeout: CLIENT_CLOSE_SECONDS }), budgetSql.end({ timeout: CLIENT_CLOSE_SECONDS })]);
+  const context = { sql, db, joinTransaction, queue, box };
+  const processes = new Processes(context, options.onError);
   try {
     await queue.start();
+    await processes.register(options.name ?? 'freshet');
   } catch (error) {
     await queue.stop(0).catch(() => {
       // Ignore a failure to stop the queue. The error that prevented its start is thrown below.
@@ -181,7 +183,6 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
     await closeClients();
     throw toDatabaseError(error);
   }
-  const context = { sql, db, joinTransaction, queue, box };
   const runs = new Runs(context);
   return {
     credentials: new Credentials(context),
@@ -204,7 +205,7 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
     auditLog: new AuditLog(context),
     webhooks: new Webhooks(context),
     deadJobs: new DeadJobs(context),
-    processes: new Processes(context),
+    processes,
     queue,
     getBacklog: () => getBacklog(sql),
     transaction,
@@ -212,6 +213,7 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
     ping: () => checkMigrations(sql),
     close: async (timeoutMs = CLOSE_TIMEOUT_MS) => {
       await queue.stop(timeoutMs);
+      await processes.unregister(CLIENT_CLOSE_SECONDS * 1000);
       await closeClients();
     },
   };

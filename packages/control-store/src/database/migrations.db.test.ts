@@ -21,7 +21,8 @@ interface Entry {
  * more.
  */
 let newerFolder: string;
-let newerCount = 0;
+/** The number of migrations in the folder. */
+let newerCount: number;
 let t: TestStore;
 
 beforeAll(async () => {

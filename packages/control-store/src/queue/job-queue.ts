@@ -39,8 +39,6 @@ export interface DeadLetter {
 }
 
 export interface QueueOptions {
-  /** The kind of this process. It is listed with the heartbeat of the process. */
-  readonly name: string;
   /**
    * Whether this process supervises the queues, that is, requeues expired jobs and the jobs of dead
    * workers. At least one process must supervise the queues.
@@ -117,7 +115,8 @@ export class JobQueue {
       // pass in every process.
       supervise: false,
       schedule: false,
-      instanceName: options.name,
+      // `Processes` lists the processes instead.
+      registerInstance: false,
       monitorIntervalSeconds: SUPERVISION_CHECK_SECONDS,
       // Workers create the spans themselves, so that the spans of all jobs of a run belong to one
       // trace.

@@ -21,7 +21,7 @@ export function createControlDatabase(): Promise<TestDatabase> {
       await store.close(1000);
       // The copies must not list the process that filled the template.
       const sql = postgres(url, { max: 1 });
-      await sql`delete from pgboss.instance`;
+      await sql`delete from freshet.processes`;
       await sql.end();
     },
   });

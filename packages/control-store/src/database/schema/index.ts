@@ -6,6 +6,7 @@
 export * from './analytics.ts';
 export * from './columns.ts';
 export * from './erasures.ts';
+export * from './operations.ts';
 export * from './queues.ts';
 export * from './resources.ts';
 export * from './runs.ts';
