@@ -17,8 +17,8 @@ const IN_PROGRESS = '·';
 /**
  * Shows the start of a deployment and the progress of its first run. On a terminal, one block is
  * redrawn: a line for each step, and below the steps a bar for the run and the objects in progress.
- * Without a terminal, or if the size of the terminal is unknown, each step is a line that is printed
- * when the step ends.
+ * Without a terminal, or if the size of the terminal is unknown, each step is a line that is
+ * printed when the step ends.
  */
 export class StartDisplay {
   readonly #out: NodeJS.WriteStream;

@@ -34,7 +34,7 @@ export class Processes extends Store {
   #timer: NodeJS.Timeout | undefined;
   #usage = { cpu: process.cpuUsage(), at: performance.now() };
 
-  /** @param onError receives the errors of failed heartbeats. The next heartbeat is a new attempt. */
+  /** @param onError receives the errors of failed heartbeats, which are not retried. */
   constructor(context: StoreContext, onError: (error: Error) => void) {
     super(context);
     this.#onError = onError;

@@ -83,10 +83,12 @@ const QUEUE_SETTINGS = {
 };
 const POLLING_SECONDS = 0.5;
 /**
- * The interval at which a worker polls while it is notified about new jobs, and `DueJobs` wakes it
- * for delayed jobs.
+ * The interval at which a worker polls while it is notified about new jobs. `DueJobs` wakes it for
+ * delayed jobs, and for jobs whose notification was lost.
  */
-const NOTIFIED_POLLING_SECONDS = 30;
+const NOTIFIED_POLLING_SECONDS = 120;
+/** The interval at which the connection that receives the notifications is checked. */
+const NOTIFICATION_CHECK_MS = 30_000;
 const CONNECTIONS = 4;
 /**
  * Options that pg-boss passes to its connection pool. With the default idle timeout of 10 seconds,
@@ -111,6 +113,7 @@ export class JobQueue {
       max: CONNECTIONS,
       ...POOL_OPTIONS,
       useListenNotify: true,
+      notifyHeartbeatIntervalMs: NOTIFICATION_CHECK_MS,
       // `Supervision` supervises the queues instead: pg-boss would execute most statements of each
       // pass in every process.
       supervise: false,
