@@ -12,14 +12,17 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findBundle } from './bundle.mjs';
+import { findSite } from './docs-site.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const NODE_MIN = 24;
 /** The programs that run from the bundle: their paths in the bundle. */
 const PROGRAMS = { start: 'apps/standalone/src/main.js', freshet: 'apps/freshet/src/main.js' };
 const BUNDLE = ['--disable-warning=ExperimentalWarning', join(ROOT, 'scripts/bundle.mjs')];
+const SITE_SCRIPT = join(ROOT, 'scripts/docs-site.mjs');
 const COMMANDS = {
   bundle: BUNDLE,
+  'docs:build': [SITE_SCRIPT],
   test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project=unit', '--project=db', '--project=e2e'],
   'test:fast': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project=unit', '--project=db'],
   'test:release': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'release'],
@@ -107,7 +110,9 @@ function run(executable, nodeArgs) {
       ...process.env,
       PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH ?? ''}`,
       // The default of a program is relative to the current folder, which npm does not change.
-      ...(program ? { FRESHET_DATA_DIR: process.env.FRESHET_DATA_DIR || join(ROOT, '.freshet') } : {}),
+      ...(program
+        ? { FRESHET_DATA_DIR: process.env.FRESHET_DATA_DIR || join(ROOT, '.freshet'), ...helpSettings() }
+        : {}),
     },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => forward(child, signal));
@@ -119,6 +124,16 @@ function run(executable, nodeArgs) {
     process.exit(1);
   });
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
+
+/**
+ * @returns the settings of the documentation site. The API builds the site on the first request for it,
+ *   because a build would delay the start.
+ */
+function helpSettings() {
+  const { FRESHET_HELP_DIR, FRESHET_HELP_BUILD } = process.env;
+  if (FRESHET_HELP_DIR) return {};
+  return { FRESHET_HELP_DIR: findSite(), FRESHET_HELP_BUILD: FRESHET_HELP_BUILD || SITE_SCRIPT };
 }
 
 /**

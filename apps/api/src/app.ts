@@ -26,6 +26,7 @@ import { registerErrorReferenceRoutes } from './resources/error-reference/routes
 import { registerEstimateRoutes } from './resources/estimates/routes.ts';
 import { registerFailedUnitRoutes } from './resources/failed-units/routes.ts';
 import { registerHealthRoutes } from './resources/health/routes.ts';
+import { registerHelpRoutes } from './resources/help/routes.ts';
 import { registerObjectRoutes } from './resources/objects/routes.ts';
 import { registerPipelineRoutes } from './resources/pipelines/routes.ts';
 import { registerPlanRoutes } from './resources/plans/routes.ts';
@@ -93,6 +94,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerHealthRoutes(app, deps);
   registerConsoleRoutes(app);
   registerErrorReferenceRoutes(app);
+  registerHelpRoutes(app, deps.help);
   registerCredentialRoutes(app, deps);
   registerDestinationRoutes(app, deps);
   registerPipelineRoutes(app, deps);

@@ -29,6 +29,17 @@ export interface Frequency {
 /** The values of a deployment that does not configure them. */
 export const DEFAULT_FREQUENCY: Frequency = { min: 30, default: 360 };
 
+/** The documentation site that the API serves at `/help/`. */
+export interface Help {
+  /** The folder of the built site. The folder may not exist. */
+  readonly folder: string;
+  /**
+   * Starts the build of the site, unless it has been started. Absent: the site is built before the
+   * process starts.
+   */
+  readonly build?: () => 'building' | 'failed';
+}
+
 /** The dependencies of routes. The process that serves the routes provides them. */
 export interface Deps {
   readonly store: ControlStore;
@@ -52,5 +63,6 @@ export interface Deps {
    * no proxy is trusted.
    */
   readonly trustedProxies?: string;
+  readonly help: Help;
   readonly logger?: FastifyBaseLogger;
 }

@@ -1,8 +1,13 @@
 /** Serves the HTTP API and the console. */
+import { fileURLToPath } from 'node:url';
 import { AppError } from '@freshet/contracts';
 import { isTokenFormat, openControlStore } from '@freshet/control-store';
 import { createOutboundPolicy, runService, settings } from '@freshet/runtime';
 import { buildApp } from './app.ts';
+import { createSiteBuild } from './resources/help/build.ts';
+
+/** The documentation site of a bundle. */
+const HELP_FOLDER = fileURLToPath(new URL('../../../help', import.meta.url));
 
 await runService({
   name: 'api',
@@ -14,6 +19,8 @@ await runService({
     FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
     FRESHET_FREQUENCY_MINUTES_MIN: settings.integer(5, 30).default(30),
     FRESHET_FREQUENCY_MINUTES_DEFAULT: settings.integer(5, 1440).default(360),
+    FRESHET_HELP_DIR: settings.string.default(HELP_FOLDER),
+    FRESHET_HELP_BUILD: settings.string.optional(),
     FRESHET_REQUESTS_PER_MINUTE: settings.integer(1, 1_000_000).default(1200),
     FRESHET_TRUSTED_PROXIES: settings.string.default(''),
     PORT: settings.PORT.default(8080),
@@ -30,6 +37,10 @@ await runService({
       metrics,
       requestsPerMinute: env.FRESHET_REQUESTS_PER_MINUTE,
       trustedProxies: env.FRESHET_TRUSTED_PROXIES,
+      help: {
+        folder: env.FRESHET_HELP_DIR,
+        ...(env.FRESHET_HELP_BUILD === undefined ? {} : { build: createSiteBuild(env.FRESHET_HELP_BUILD, logger) }),
+      },
       logger,
     });
     const address = await app.listen({ host: env.HOST, port: env.PORT }).catch((error: unknown) => {

@@ -13,6 +13,7 @@ const app = await buildApp({
   outboundPolicy: createOutboundPolicy(''),
   metrics: new Metrics('api'),
   requestsPerMinute: 1,
+  help: { folder: '' },
 });
 const target = process.argv[2] ?? fileURLToPath(new URL('../../../docs/openapi.json', import.meta.url));
 writeFileSync(target, `${JSON.stringify(app.swagger(), null, 2)}\n`);

@@ -29,6 +29,8 @@ const INHERITED_VARIABLES = [
   'FRESHET_ANSWER_MIB_MAX',
   'FRESHET_UNLOADED_MIB_MAX',
   'FRESHET_REQUESTS_PER_MINUTE',
+  'FRESHET_HELP_DIR',
+  'FRESHET_HELP_BUILD',
 ];
 /** Variables with this prefix configure OpenTelemetry. They are passed to all children, too. */
 const TRACING_PREFIX = 'OTEL_';

@@ -60,6 +60,7 @@ export function useTestApi({
       outboundPolicy: createOutboundPolicy(allowedAddresses),
       metrics: new Metrics('api'),
       requestsPerMinute: 1_000_000,
+      help: { folder: '' },
       ...deps,
     });
   const call = (method: Method, path: string, requestToken = token, of = app) =>
