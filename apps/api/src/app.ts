@@ -9,6 +9,7 @@ import { registerErrors } from './http/errors.ts';
 import { registerIndentation } from './http/indentation.ts';
 import { registerOpenApi } from './http/openapi.ts';
 import { registerRateLimit } from './http/rate-limit.ts';
+import { registerReference } from './http/reference.ts';
 import { registerRequestLog } from './http/request-log.ts';
 import { IGNORED_IN_UPDATES } from './http/schemas.ts';
 import { buildSerializer } from './http/serialization.ts';
@@ -91,6 +92,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerIndentation(app);
   registerConventions(app, deps.store);
   await registerOpenApi(app);
+  await registerReference(app);
   registerHealthRoutes(app, deps);
   registerConsoleRoutes(app);
   registerErrorReferenceRoutes(app);

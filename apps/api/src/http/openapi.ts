@@ -1,5 +1,4 @@
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
-import scalar from '@scalar/fastify-api-reference';
 import type { App } from '../context.ts';
 import { isBodyOptional } from './bodies.ts';
 import { addExamples } from './examples.ts';
@@ -47,10 +46,7 @@ const TAGS = [
   { name: 'health', description: 'Probes of the process.' },
 ];
 
-/**
- * Registers the OpenAPI document, which is generated from the schemas of the routes, and the
- * reference page at `/docs`.
- */
+/** Registers the OpenAPI document, which is generated from the schemas of the routes. */
 export async function registerOpenApi(app: App): Promise<void> {
   // Sort the schemas, so that the document does not depend on the order of imports.
   for (const schema of namedSchemas.toSorted((a, b) => (getSchemaId(a) < getSchemaId(b) ? -1 : 1)))
@@ -77,10 +73,6 @@ export async function registerOpenApi(app: App): Promise<void> {
         ? withExamples(addDiscriminatorMappings(markOptionalBodies(document.openapiObject)))
         : document.swaggerObject,
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => (json.$id as string | undefined) ?? `def-${i}` },
-  });
-  await app.register(scalar, {
-    routePrefix: '/docs',
-    configuration: { url: '/v1/openapi.json', withDefaultFonts: false },
   });
 }
 
