@@ -138,8 +138,8 @@ function loadRules() {
 }
 
 /**
- * Copies the same files, installs the same dependencies and builds the same bundle as the
- * Dockerfile, and checks that every process can start from the bundle alone.
+ * Copies the same files, installs the same dependencies and builds the same bundle and documentation
+ * site as the Dockerfile, and checks that every process can start from the bundle alone.
  */
 function checkImage() {
   const root = join(folder, 'image');
@@ -155,6 +155,10 @@ function checkImage() {
   runOrExit('sh', ['-c', install], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   const bundle = join(folder, 'bundle');
   runOrExit(process.execPath, ['scripts/bundle.mjs', bundle], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  runOrExit(process.execPath, ['scripts/docs-site.mjs', join(bundle, 'help')], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   rmSync(root, { recursive: true });
   for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler', 'migrate']) {
     const { status, stderr } = spawnSync(process.execPath, [join(bundle, 'apps/freshet/src/main.js'), name], {

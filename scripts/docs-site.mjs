@@ -42,7 +42,16 @@ export function findSite(root = ROOT) {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name))),
   );
-  const sources = [...pages.map(({ source }) => source), ...tools, 'scripts/docs-site.mjs', 'docs/openapi.json'];
+  const images = readdirSync(join(root, 'docs'), { recursive: true })
+    .filter((name) => name.endsWith('.png'))
+    .map((name) => join('docs', name));
+  const sources = [
+    ...images,
+    ...pages.map(({ source }) => source),
+    ...tools,
+    'scripts/docs-site.mjs',
+    'docs/openapi.json',
+  ];
   const hash = createHash('sha256').update(JSON.stringify(readDependencies(root)));
   for (const file of [...new Set(sources)].sort()) {
     const content = readFileSync(join(root, file));

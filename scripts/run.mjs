@@ -127,8 +127,8 @@ function run(executable, nodeArgs) {
 }
 
 /**
- * @returns the settings of the documentation site. The API builds the site on the first request for it,
- *   because a build would delay the start.
+ * @returns the settings of the documentation site. The API builds the site on the first request for
+ *   it, because a build would delay the start.
  */
 function helpSettings() {
   const { FRESHET_HELP_DIR, FRESHET_HELP_BUILD } = process.env;

@@ -1,4 +1,4 @@
-/** Parses Markdown files into sections, and finds the fragments that GitHub generates for headings. */
+/** Parses Markdown files, and finds the fragments that GitHub generates for their headings. */
 
 /**
  * Returns the fragment that GitHub generates from the text of a heading, without the number of a

@@ -3,7 +3,7 @@
  * files of the repository are split and renamed here, so that they stay readable on GitHub.
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, normalize } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { renderDiagrams } from './diagrams.mjs';
 import { createSlugger, groupBlocks, listLines, parseBlocks } from './markdown.mjs';
 import { listOperations } from './operations.mjs';
@@ -118,13 +118,14 @@ function rewriteLinks(root, { source, blocks }, targets, files) {
     const absolute = join(root, file);
     if (!existsSync(absolute)) throw new Error(`${source}: ${target}: the file does not exist.`);
     if (/\.(?:png|svg|jpg)$/.test(file)) {
-      files.set(basename(file), absolute);
-      return `[${label}](/files/${basename(file)})`;
+      const name = file.replaceAll('/', '-');
+      files.set(name, absolute);
+      return `[${label}](/files/${name})`;
     }
     const kind = statSync(absolute).isDirectory() ? 'tree' : 'blob';
     return `[${label}](${REPOSITORY}/${kind}/main/${file.replace(/\/$/, '')}${fragment ? `#${fragment}` : ''})`;
   };
-  // Links may wrap over two lines, so each run of lines outside code fences is rewritten as a whole.
+  // Links may wrap, so each run of lines outside code fences is rewritten as a whole.
   const rewrite = (text) =>
     text
       .replace(/\[((?:[^[\]]|`[^`]*`)*)\]\(([^)\s]+)\)/g, toLink)

@@ -47,17 +47,40 @@ export const STYLE_HASHES = [
 export const STYLE = `
 body { margin: 0; }
 .light-mode {
-  --scalar-color-1: #1b1f24; --scalar-color-2: #4a525c; --scalar-color-3: #59626d; --scalar-color-accent: #0b5c7a;
-  --scalar-background-1: #fff; --scalar-background-2: #f6f7f8; --scalar-background-3: #e7e9ec; --scalar-border-color: #dcdfe3;
-  --scalar-color-green: #0a6b3d; --scalar-color-red: #b42318; --scalar-color-yellow: #7a5200; --scalar-color-blue: #0b5c9e;
-  --scalar-color-orange: #8f4200; --scalar-color-purple: #6b3fa0;
+  --scalar-color-1: #1b1f24;
+  --scalar-color-2: #4a525c;
+  --scalar-color-3: #59626d;
+  --scalar-color-accent: #0b5c7a;
+  --scalar-background-1: #fff;
+  --scalar-background-2: #f6f7f8;
+  --scalar-background-3: #e7e9ec;
+  --scalar-border-color: #dcdfe3;
+  --scalar-color-green: #0a6b3d;
+  --scalar-color-red: #b42318;
+  --scalar-color-yellow: #7a5200;
+  --scalar-color-blue: #0b5c9e;
+  --scalar-color-orange: #8f4200;
+  --scalar-color-purple: #6b3fa0;
 }
 .dark-mode {
-  --scalar-color-1: #e8eaed; --scalar-color-2: #b6bcc4; --scalar-color-3: #a3abb5; --scalar-color-accent: #7cc7e2;
-  --scalar-background-1: #14171b; --scalar-background-2: #1c2026; --scalar-background-3: #2a2f37; --scalar-border-color: #343a43;
-  --scalar-color-green: #5fd197; --scalar-color-red: #ff9187; --scalar-color-yellow: #f0c45c; --scalar-color-blue: #7fbcff;
-  --scalar-color-orange: #ffb07a; --scalar-color-purple: #c9a6ff;
+  --scalar-color-1: #e8eaed;
+  --scalar-color-2: #b6bcc4;
+  --scalar-color-3: #a3abb5;
+  --scalar-color-accent: #7cc7e2;
+  --scalar-background-1: #14171b;
+  --scalar-background-2: #1c2026;
+  --scalar-background-3: #2a2f37;
+  --scalar-border-color: #343a43;
+  --scalar-color-green: #5fd197;
+  --scalar-color-red: #ff9187;
+  --scalar-color-yellow: #f0c45c;
+  --scalar-color-blue: #7fbcff;
+  --scalar-color-orange: #ffb07a;
+  --scalar-color-purple: #c9a6ff;
 }
-.light-mode, .dark-mode { --scalar-sidebar-search-color: var(--scalar-color-3); --scalar-sidebar-color-2: var(--scalar-color-2); }
+.light-mode, .dark-mode {
+  --scalar-sidebar-search-color: var(--scalar-color-3);
+  --scalar-sidebar-color-2: var(--scalar-color-2);
+}
 a[href*="scalar.com"] { display: none !important; }
 `;

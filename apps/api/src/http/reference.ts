@@ -46,7 +46,11 @@ export async function registerReference(app: App): Promise<void> {
   );
   // The plugin provides the script. The hook replaces the page, because the page of the plugin
   // contains an inline script.
-  await app.register(scalar, { routePrefix: '/docs', configuration: { url: CONFIGURATION.url }, hooks: { onRequest: replacePage } });
+  await app.register(scalar, {
+    routePrefix: '/docs',
+    configuration: { url: CONFIGURATION.url },
+    hooks: { onRequest: replacePage },
+  });
 }
 
 function replacePage(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
@@ -57,12 +61,19 @@ function replacePage(request: FastifyRequest, reply: FastifyReply, done: () => v
     return;
   }
   const nonce = randomBytes(16).toString('base64');
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src 'self' 'nonce-${nonce}' ${STYLE_SOURCES}`,
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ];
   reply
     .type('text/html; charset=utf-8')
-    .header(
-      'content-security-policy',
-      `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}' ${STYLE_SOURCES}; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-    )
+    .header('content-security-policy', policy.join('; '))
     .header('referrer-policy', 'no-referrer')
     .header('x-frame-options', 'DENY')
     .header('cache-control', 'no-store')

@@ -69,7 +69,7 @@ function readHelpFile(folder: string, name: string): HelpFile {
   };
 }
 
-/** Allows the pages to load files from their own origin only, and to run no other inline scripts. */
+/** Allows files of the same origin, and only the listed inline scripts. */
 function buildPolicy(scriptHashes: readonly string[]): string {
   const scripts = scriptHashes.map((hash) => ` '${hash}'`).join('');
   return `default-src 'none'; script-src 'self'${scripts}; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
