@@ -138,8 +138,8 @@ function loadRules() {
 }
 
 /**
- * Copies the same files, installs the same dependencies and builds the same bundle and documentation
- * site as the Dockerfile, and checks that every process can start from the bundle alone.
+ * Copies the same files, installs the same dependencies, and builds the same bundle and the same
+ * documentation site as the Dockerfile. Checks that every process can start from the bundle alone.
  */
 function checkImage() {
   const root = join(folder, 'image');

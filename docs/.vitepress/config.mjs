@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toSlug } from '../../../../scripts/docs/markdown.mjs';
-import { adaptTableCells, correctSidebar, createStyleClasses, escapeInlineCode } from './rendering.mjs';
+import { adaptTableCells, correctTemplates, createStyleClasses, escapeInlineCode } from './rendering.mjs';
 
 const { version, sections } = JSON.parse(readFileSync(new URL('site.json', import.meta.url), 'utf8'));
 const BASE = '/help/';
@@ -42,7 +42,7 @@ export default {
   },
   // VitePress renders two inline styles that the theme also sets, one of them when the page starts.
   transformHtml: (html) => html.replaceAll(/ style="(?:(?:--vp-vh:0px|position:relative);)?"/g, ''),
-  vite: { build: { chunkSizeWarningLimit: 2_000 }, plugins: [correctSidebar()] },
+  vite: { build: { chunkSizeWarningLimit: 2_000 }, plugins: [correctTemplates()] },
   themeConfig: {
     search: { provider: 'local', options: { detailedView: true } },
     outline: { level: [2, 3], label: 'On this page' },

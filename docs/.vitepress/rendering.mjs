@@ -55,26 +55,45 @@ const toText = (style) =>
         .map(([name, value]) => `${name}:${value}`)
         .join(';');
 
-/**
- * Corrects the accessibility of the navigation of the theme: an element with the role `button` must
- * not contain another button. Only the arrow of a section is a button.
- */
-export function correctSidebar() {
-  const changes = [
+/** Changes of the templates of VitePress, by component. */
+const TEMPLATE_CHANGES = {
+  // An element with the role `button` must not contain another button. Only the arrow of a section
+  // is a button.
+  'VPSidebarItem.vue': [
     [':role="itemRole"', ''],
     [':tabindex="item.items && 0"', ''],
     ['@click="onCaretClick"', '@click.stop="toggle()"'],
     ['@keydown.enter="onCaretClick"', '@keydown.enter.stop="toggle()" @keydown.space.stop.prevent="toggle()"'],
     ['aria-label="toggle section"', ':aria-label="`Pages of ${item.text}`" :aria-expanded="!collapsed"'],
-  ];
+  ],
+  // The search is a dialog with a list of links. It has no other interactive roles, because they must
+  // not contain links.
+  'VPLocalSearchBox.vue': [
+    ['role="button"', 'role="dialog"'],
+    [`:aria-owns="results?.length ? 'localsearch-list' : undefined"`, ''],
+    ['aria-expanded="true"', ''],
+    ['aria-haspopup="listbox"', ''],
+    [`:aria-activedescendant="selectedIndex > -1 ? ('localsearch-item-' + selectedIndex) : undefined"`, ''],
+    ['aria-autocomplete="both"', ''],
+    [`:role="results?.length ? 'listbox' : undefined"`, ''],
+    [`:aria-selected="selectedIndex === index ? 'true' : 'false'"`, ''],
+    ['role="option"', ''],
+    [`:aria-label="[...p.titles, p.title].join(' > ')"`, ''],
+  ],
+};
+
+/** Corrects the accessibility of the theme. Fails if a new version of VitePress has changed a template. */
+export function correctTemplates() {
   return {
-    name: 'correct-sidebar',
+    name: 'correct-templates',
     enforce: 'pre',
     transform(code, id) {
-      if (!/\/VPSidebarItem\.vue$/.test(id)) return null;
+      const name = id.split('/').at(-1);
+      const changes = TEMPLATE_CHANGES[name];
+      if (changes === undefined) return null;
       return changes.reduce((text, [from, to]) => {
-        if (!text.includes(from)) throw new Error(`VPSidebarItem.vue of VitePress has changed: ${from} is missing.`);
-        return text.replace(from, to);
+        if (!text.includes(from)) throw new Error(`${name} of VitePress has changed: ${from} is missing.`);
+        return text.replace(from, () => to);
       }, code);
     },
   };

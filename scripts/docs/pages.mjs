@@ -14,6 +14,9 @@ import { basename, join } from 'node:path';
  * @property {string[]} [only] the headings of level 2 that the page contains. Absent: all.
  * @property {string[]} [without] the headings of level 2 that the page does not contain.
  * @property {string} [title] the title of the page. Absent: the first heading of the file.
+ * @property {boolean} [isSplit] whether each heading of level 2 that `only` does not list becomes a
+ *   page below `path`.
+ * @property {boolean} [isHidden] whether the navigation omits the page.
  * @property {string} [label] the text in the navigation. Absent: the title.
  */
 
@@ -39,7 +42,13 @@ const START = ['Quickstart', 'Connect your account', 'Query the warehouse'];
  * @returns {Section[]}
  */
 export function listSections(root) {
-  const sections = [
+  const sections = [...listUseSections(root), ...listRunSections(), ...listDevelopmentSections(root)];
+  return sections.filter(({ pages }) => pages.length > 0);
+}
+
+/** The sections for users of the data. */
+function listUseSections(root) {
+  return [
     {
       text: 'Quickstart',
       summary: 'From a clone to the first rows in five minutes, on a simulated account or on yours.',
@@ -73,6 +82,12 @@ export function listSections(root) {
         ...listFolder(root, 'docs/analytics', 'analytics/'),
       ],
     },
+  ];
+}
+
+/** The sections for users of the API and for operators. */
+function listRunSections() {
+  return [
     {
       text: 'API',
       summary: 'From a token to a pipeline in production, and the meaning of each error.',
@@ -95,6 +110,11 @@ export function listSections(root) {
         { path: 'security/policy', source: 'SECURITY.md', label: 'Report a vulnerability' },
       ],
     },
+  ];
+}
+
+function listDevelopmentSections(root) {
+  return [
     {
       text: 'Architecture',
       summary: 'The path of a record, the invariants, the decisions, and how to contribute.',
@@ -120,7 +140,6 @@ export function listSections(root) {
       pages: [{ path: 'changelog', source: 'CHANGELOG.md' }],
     },
   ];
-  return sections.filter(({ pages }) => pages.length > 0);
 }
 
 function listFile(root, source, path) {
@@ -136,7 +155,7 @@ function listFolder(root, folder, prefix) {
     .map((name) => ({ path: prefix + basename(name, '.md'), source: `${folder}/${name}` }));
 }
 
-/** The general part of the object reference. `splitObjects` adds one page for each object. */
+/** The object reference. Each of its sections becomes one page. */
 function listObjects() {
   return [{ path: 'objects/', source: 'docs/objects.md', only: ['Strategies'], label: 'All objects', isSplit: true }];
 }

@@ -36,6 +36,8 @@ export const STYLE_HASHES = [
   'sha256-T13Uev3xCax2N28XaoAE8DOzQZKvPp7ZQVAi1iRREjo=',
   'sha256-40KQGHzqcLX0j0/CswImEj0NDj3SuSasHQWI8wf3jss=',
   'sha256-LGszelMz0+v6/EfEtNYVFCYH7w05IKqvd9gau6UXRbE=',
+  'sha256-pHsb71H0inm4e/2PAd4VxKHPtF0RjY45uGpVA+/07+Q=',
+  'sha256-sl1lUBzto0fM7KXXCPx5+LnwjlxnZQk7djY0H+totXk=',
   'sha256-im4bR8m0i9OTwS6FwAG4MKlk4URQdZkDu1Tx9kDpKNw=',
   'sha256-v6FGbsebOHJ39qjwyswuNyhVylA7DHti/pqoiIvwbXQ=',
 ];

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LightMyRequestResponse } from 'fastify';
 import Fastify from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { App, Help } from '../../context.ts';
@@ -31,7 +32,7 @@ function buildSite(): void {
   writeFileSync(join(parent, 'secret.html'), 'outside the site');
 }
 
-function request(help: Help): (url: string, headers?: Record<string, string>) => ReturnType<App['inject']> {
+function request(help: Help): (url: string, headers?: Record<string, string>) => Promise<LightMyRequestResponse> {
   const app = Fastify() as unknown as App;
   registerHelpRoutes(app, help);
   return (url, headers = {}) => app.inject({ url, headers });
