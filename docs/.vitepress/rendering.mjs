@@ -64,10 +64,10 @@ const TEMPLATE_CHANGES = {
     [':tabindex="item.items && 0"', ''],
     ['@click="onCaretClick"', '@click.stop="toggle()"'],
     ['@keydown.enter="onCaretClick"', '@keydown.enter.stop="toggle()" @keydown.space.stop.prevent="toggle()"'],
-    ['aria-label="toggle section"', ':aria-label="`Pages of ${item.text}`" :aria-expanded="!collapsed"'],
+    ['aria-label="toggle section"', `:aria-label="'Pages of ' + item.text" :aria-expanded="!collapsed"`],
   ],
-  // The search is a dialog with a list of links. It has no other interactive roles, because they must
-  // not contain links.
+  // The search is a dialog with a list of links. It has no other interactive roles, because they
+  // must not contain links.
   'VPLocalSearchBox.vue': [
     ['role="button"', 'role="dialog"'],
     [`:aria-owns="results?.length ? 'localsearch-list' : undefined"`, ''],
@@ -79,10 +79,14 @@ const TEMPLATE_CHANGES = {
     [`:aria-selected="selectedIndex === index ? 'true' : 'false'"`, ''],
     ['role="option"', ''],
     [`:aria-label="[...p.titles, p.title].join(' > ')"`, ''],
+    ['<kbd :aria-label', '<kbd role="img" :aria-label'],
   ],
 };
 
-/** Corrects the accessibility of the theme. Fails if a new version of VitePress has changed a template. */
+/**
+ * Corrects the accessibility of the theme. Fails if a new version of VitePress has changed a
+ * template.
+ */
 export function correctTemplates() {
   return {
     name: 'correct-templates',
@@ -93,7 +97,7 @@ export function correctTemplates() {
       if (changes === undefined) return null;
       return changes.reduce((text, [from, to]) => {
         if (!text.includes(from)) throw new Error(`${name} of VitePress has changed: ${from} is missing.`);
-        return text.replace(from, () => to);
+        return text.replaceAll(from, () => to);
       }, code);
     },
   };
