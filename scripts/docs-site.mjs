@@ -28,8 +28,8 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const SITES = join(ROOT, 'dist/help');
 /** The number of sites that are retained. A running process may still serve an older site. */
 const SITES_MAX = 3;
-/** The folders with the code that builds the site. */
-const TOOLS = ['scripts/docs', 'docs/.vitepress'];
+/** The folder with the code that builds the site. */
+const TOOLS = 'scripts/docs';
 
 /**
  * Returns the folder of the site that belongs to the current files. The folder may not exist.
@@ -37,11 +37,9 @@ const TOOLS = ['scripts/docs', 'docs/.vitepress'];
  */
 export function findSite(root = ROOT) {
   const pages = listSections(root).flatMap((section) => section.pages);
-  const tools = TOOLS.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name))),
-  );
+  const tools = readdirSync(join(root, TOOLS), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
   const images = readdirSync(join(root, 'docs'), { recursive: true })
     .filter((name) => name.endsWith('.png'))
     .map((name) => join('docs', name));
@@ -73,7 +71,8 @@ async function buildSite(target) {
   const source = join(SITES, `.source-${process.pid}`);
   const site = `${target}.new.${process.pid}`;
   try {
-    cpSync(join(ROOT, 'docs/.vitepress'), join(source, '.vitepress'), { recursive: true });
+    cpSync(join(ROOT, TOOLS, 'vitepress'), join(source, '.vitepress'), { recursive: true });
+    cpSync(join(ROOT, TOOLS, 'markdown.mjs'), join(source, 'markdown.mjs'));
     const sections = writePages(ROOT, listSections(ROOT), source);
     const { version } = JSON.parse(readFileSync(join(ROOT, 'docs/openapi.json'), 'utf8')).info;
     writeFileSync(join(source, '.vitepress/site.json'), JSON.stringify({ version, sections: sections.map(toMenu) }));

@@ -3,7 +3,7 @@ import { renderMermaidSVG } from 'beautiful-mermaid';
 
 /**
  * Replaces the Mermaid diagrams of a page with inline SVG. The colors are variables of the theme
- * (`docs/.vitepress/theme/style.css`), because the content security policy of the site allows no
+ * (`vitepress/theme/style.css`), because the content security policy of the site allows no
  * inline styles.
  * @param {string} markdown
  * @param {string} page the name of the page, which makes the ids of SVG definitions unique.

@@ -110,7 +110,7 @@ function toTypeScript(call: Call): string {
     ].join('\n');
   }
   if (!call.path.startsWith('/v1/') || (call.responseType ?? 'application/json') !== 'application/json') {
-    const headers = call.needsToken ? ', {\n  headers: { authorization: `Bearer ${FRESHET_TOKEN}` },\n}' : '';
+    const headers = call.needsToken ? `, {\n  headers: { authorization: \`Bearer \${FRESHET_TOKEN}\` },\n}` : '';
     return [
       `const { FRESHET_URL${call.needsToken ? ', FRESHET_TOKEN' : ''} } = process.env;`,
       '',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 
-export interface HelpFile {
+interface HelpFile {
   readonly type: string;
   readonly body: Buffer;
   readonly etag: string;

@@ -1,10 +1,10 @@
 /**
- * The configuration of the documentation site. `scripts/docs-site.mjs` copies this folder beside
- * the pages that it generates, and writes `site.json` with the navigation and the version.
+ * The configuration of the documentation site. `scripts/docs-site.mjs` copies this folder
+ * beside the pages that it generates, and writes `site.json` with the navigation and the version.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { toSlug } from '../../../../scripts/docs/markdown.mjs';
+import { toSlug } from '../markdown.mjs';
 import { adaptTableCells, correctTemplates, createStyleClasses, escapeInlineCode } from './rendering.mjs';
 
 const { version, sections } = JSON.parse(readFileSync(new URL('site.json', import.meta.url), 'utf8'));
