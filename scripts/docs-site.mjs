@@ -77,7 +77,7 @@ async function buildSite(target) {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'docs/openapi.json'), 'utf8')).info;
     writeFileSync(join(source, '.vitepress/site.json'), JSON.stringify({ version, sections: sections.map(toMenu) }));
     writeFileSync(join(source, 'index.md'), toStartPage(sections, version));
-    await build(source, { outDir: site, logLevel: 'warn' });
+    await withoutStdout(() => build(source, { outDir: site, logLevel: 'warn' }));
     const { scriptHashes } = checkSite(site);
     writeFileSync(join(site, 'site.json'), `${JSON.stringify({ version, scriptHashes })}\n`);
     // Rename the folder last, so that an interrupted build never leaves an incomplete site.
@@ -87,6 +87,17 @@ async function buildSite(target) {
     if (!existsSync(target)) throw error;
   } finally {
     for (const folder of [source, site]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Redirects the output of a function to stderr. Stdout must contain only the path of the site. */
+async function withoutStdout(run) {
+  const { write } = process.stdout;
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+  try {
+    await run();
+  } finally {
+    process.stdout.write = write;
   }
 }
 
