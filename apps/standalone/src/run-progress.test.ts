@@ -17,6 +17,8 @@ const createObjectRun = (object: string, fields: Partial<Schemas['ObjectRun']> =
   credits_used: 5,
   bytes_staged: 0,
   progress: null,
+  started_at: null,
+  finished_at: null,
   not_before: null,
   complete_as_of: null,
   complete_back_to: null,

@@ -20,6 +20,8 @@ const createObjectRun = (
   credits_used: 1,
   bytes_staged: 1,
   progress: 1,
+  started_at: null,
+  finished_at: null,
   not_before: null,
   complete_as_of: null,
   complete_back_to: null,

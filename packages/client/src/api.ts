@@ -884,6 +884,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/pipelines/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Estimate a new pipeline
+         * @description Estimates the records, the credits and the duration of the first sync of a new pipeline, in total and for each object. The estimate requires no destination. Nothing is created. The estimate itself uses a few credits.
+         */
+        post: operations["estimatePipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pipelines/plan": {
         parameters: {
             query?: never;
@@ -1090,6 +1110,26 @@ export interface paths {
          * @description Generates a new value for a token and returns it. The previous value remains valid during the overlap (one hour by default), so that you can update clients.
          */
         post: operations["rotateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the current token
+         * @description Returns the token of the request without its value, and the permissions of the token.
+         */
+        get: operations["getCurrentToken"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1632,6 +1672,51 @@ export interface components {
              */
             incremental: number;
         };
+        /** @description The token of the request, without its value. */
+        CurrentToken: {
+            /**
+             * Format: date-time
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            created_at: string;
+            expires_at: string | null;
+            /**
+             * Format: uuid
+             * @description The id of the token.
+             * @example 019b8cf0-f5c0-7cdc-8cf0-1a2b3c4d5e6d
+             */
+            id: string;
+            last_used_at: string | null;
+            /**
+             * @description A name that is unique among the resources of this kind.
+             * @example deployments
+             */
+            name: string;
+            /**
+             * @description The permissions of the token: those of its role, restricted to its scopes.
+             * @example [
+             *       "read",
+             *       "run"
+             *     ]
+             */
+            permissions: components["schemas"]["Permission"][];
+            previous_until: string | null;
+            role: components["schemas"]["TokenRole"];
+            /**
+             * Format: date-time
+             * @description Time at which the current value was generated. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            rotated_at: string;
+            scopes: components["schemas"]["Permission"][] | null;
+            /**
+             * Format: date-time
+             * @description Time of the last update. RFC 3339, UTC.
+             * @example 2026-01-05T07:30:00.000Z
+             */
+            updated_at: string;
+        };
         /** @description A job that failed too often, or whose worker terminated too often. The object run, delivery or erasure of the job has failed. After you have fixed the cause, retry the job. */
         DeadJob: {
             /**
@@ -2048,6 +2133,11 @@ export interface components {
              * @example 4
              */
             spent: number;
+            /**
+             * @description The number of credits that a later run will use if no record has changed.
+             * @example 26
+             */
+            unchanged_credits: number;
         };
         /**
          * @description The basis of an estimate. `counted`: the number of records that Freshdesk reports. `known`: the results of previous runs. `typical`: typical values for accounts of a similar size.
@@ -2275,6 +2365,11 @@ export interface components {
              * @example 8600
              */
             records: number;
+            /**
+             * @description The number of credits that a later run will use if no record has changed.
+             * @example 4
+             */
+            unchanged_credits: number;
         };
         /** @description The part of a run that concerns one object. */
         ObjectRun: {
@@ -2297,6 +2392,7 @@ export interface components {
              */
             failed_units: number;
             findings: components["schemas"]["AuditFindings"] | null;
+            finished_at: string | null;
             mode: components["schemas"]["RunMode"];
             not_before: string | null;
             /** @description The name of the object. */
@@ -2327,6 +2423,7 @@ export interface components {
              * @example 84
              */
             records_unchanged: number;
+            started_at: string | null;
             status: components["schemas"]["ObjectRunStatus"];
             /**
              * @description Conditions that did not fail the run.
@@ -2459,6 +2556,17 @@ export interface components {
              * @example 2026-01-05T07:30:00.000Z
              */
             updated_at: string;
+        };
+        /** @description The pipeline whose first sync is estimated. The pipeline does not have to exist. */
+        PipelineEstimateInput: {
+            /**
+             * @description Settings of objects, keyed by object name. An object without settings is replicated if `included_by_default` is true in the catalog.
+             * @default {}
+             */
+            objects?: {
+                [key: string]: components["schemas"]["ObjectSettings"];
+            };
+            source: components["schemas"]["PipelineSourceInput"];
         };
         /** @description The pipeline to create. */
         PipelineInput: {
@@ -8843,6 +8951,123 @@ export interface operations {
             };
         };
     };
+    estimatePipeline: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineEstimateInput"];
+            };
+        };
+        responses: {
+            /** @description The estimate. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse cannot be reached, or returned an invalid response. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     previewPipeline: {
         parameters: {
             query?: never;
@@ -10075,6 +10300,71 @@ export interface operations {
             };
             /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCurrentToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentToken"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -31,6 +31,8 @@ export interface ObjectEstimate {
    * `typical`: the usual numbers of accounts of this size.
    */
   readonly basis: 'counted' | 'known' | 'typical';
+  /** The credits of a later run in which no record has changed. */
+  readonly unchangedCredits: number;
 }
 
 /** The stored state of an object in a pipeline. */
@@ -119,7 +121,39 @@ class Estimator {
       credits: listCredits + detailCredits + definitionCredits + countCredits,
       bucket: object.bucket === null ? null : { name: object.bucket, credits: listCredits },
       basis,
+      unchangedCredits: await this.#estimateUnchangedCredits(object, records),
     };
+  }
+
+  /**
+   * Estimates the credits of a later run in which no record has changed.
+   * @param records the number of records that the first sync reads.
+   */
+  async #estimateUnchangedCredits(object: ObjectSpec, records: number): Promise<number> {
+    const { strategy, views } = object;
+    const definitionCredits = object.customFields === null ? 0 : 1;
+    const listCredits = getListCost(object).credits;
+    switch (strategy.kind) {
+      case 'keyset':
+        // One page of the list, and one bare request for each list of deleted records.
+        return definitionCredits + listCredits + views.length - 1;
+      case 'changed-since': {
+        const state = { runId: '', pagesLeft: 0, records, list: null };
+        return definitionCredits + (views.length + countRereadPages(strategy, state, object.pageSize)) * listCredits;
+      }
+      case 'full-list': {
+        const { requests } = await this.#estimateFullList(object, null);
+        return definitionCredits + requests * listCredits;
+      }
+      default:
+        // If the parent has a field that shows changes of its children, only such children are
+        // read.
+        return definitionCredits + (strategy.versionFields.length > 0 ? 0 : await this.#countParents(strategy.parent));
+    }
+  }
+
+  async #countParents(parent: string): Promise<number> {
+    return (await this.#getTypical(getObject(parent))).records;
   }
 
   async #estimateRequests(object: ObjectSpec): Promise<RequestEstimate> {

@@ -94,6 +94,10 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   testAccount: { body: (w) => ({ subdomain: 'acme', credential_id: w.key.id }), status: 200 },
   testPipeline: { params: pipelineParams, status: 200 },
   estimateRun: { params: pipelineParams, status: 200 },
+  estimatePipeline: {
+    body: (w) => ({ source: { type: 'freshdesk', subdomain: 'acme', credential_id: w.key.id } }),
+    status: 200,
+  },
   listCatalogObjects: { status: 200 },
   listPipelineObjects: { params: pipelineParams, status: 200 },
   updatePipelineObject: { params: rolesParams, body: () => ({ included: false }), status: 200 },
@@ -164,6 +168,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   createToken: { body: () => ({ name: 'reports', role: 'observer' }), status: 201 },
   listTokens: { status: 200 },
   getToken: { params: (w) => ({ id: w.token.id }), status: 200 },
+  getCurrentToken: { status: 200 },
   updateToken: { params: (w) => ({ id: w.token.id }), body: () => ({ name: 'renamed' }), status: 200 },
   deleteToken: { params: (w) => ({ id: w.token.id }), status: 204 },
   rotateToken: { params: (w) => ({ id: w.token.id }), body: () => ({ overlap_minutes: 0 }), status: 200 },
@@ -226,6 +231,7 @@ export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[
     'testAccount',
     'testPipeline',
     'estimateRun',
+    'estimatePipeline',
     'updatePipelineObject',
   ],
   manage_connections: [

@@ -7,7 +7,7 @@ import {
   type ObjectEstimate,
 } from '@freshet/freshdesk-extractor';
 import type { Static } from 'typebox';
-import { withFreshdeskClient } from '../../connections/freshdesk.ts';
+import { type AccountConnection, withFreshdeskClient } from '../../connections/freshdesk.ts';
 import type { Deps } from '../../context.ts';
 import type { Estimate } from './schemas.ts';
 
@@ -18,47 +18,72 @@ const DAY_MS = 86_400_000;
  */
 const REQUESTS_PER_MINUTE_MAX = 600;
 
+/** The settings of a pipeline that determine the estimate. */
+export interface EstimateSettings extends AccountConnection {
+  readonly historical_sync_days: number | null;
+  readonly objects: Pipeline['objects'];
+}
+
 /**
  * Estimates the records, credits and duration of a run.
  * @param backfillFrom the start of the backfill to estimate. Null: the next run is estimated.
  * @throws AppError with a `source_…` code if a request to Freshdesk fails.
  */
-export function estimateRunCost(
+export async function estimateRunCost(
   deps: Deps,
   pipeline: Pipeline,
   backfillFrom: Date | null,
 ): Promise<Static<typeof Estimate>> {
-  const { store } = deps;
-  return withFreshdeskClient(deps, pipeline, async (client) => {
-    const [states, parentCounts] = await Promise.all([
-      store.pipelines.listObjects(pipeline.id),
-      store.pipelines.countParents(pipeline.id),
-    ]);
-    const knownStates = new Map(
-      states.map(({ object, position }) => [
-        object,
-        { position, ...(parentCounts.get(object) ?? { parents: 0, pending: 0 }) },
-      ]),
-    );
-    const objects = listObjectsToExtract(pipeline.objects).map(({ name }) => getObject(name));
-    const days = pipeline.historical_sync_days;
-    const estimates = await estimate(client, objects, knownStates, {
+  const [states, parentCounts] = await Promise.all([
+    deps.store.pipelines.listObjects(pipeline.id),
+    deps.store.pipelines.countParents(pipeline.id),
+  ]);
+  const knownStates = new Map(
+    states.map(({ object, position }) => [
+      object,
+      { position, ...(parentCounts.get(object) ?? { parents: 0, pending: 0 }) },
+    ]),
+  );
+  return estimateCost(deps, pipeline, knownStates, backfillFrom);
+}
+
+/**
+ * Estimates the records, credits and duration of the first sync with the given settings, before a
+ * pipeline exists.
+ * @throws AppError with a `source_…` code if a request to Freshdesk fails.
+ */
+export function estimateFirstSync(deps: Deps, settings: EstimateSettings): Promise<Static<typeof Estimate>> {
+  return estimateCost(deps, settings, new Map(), null);
+}
+
+function estimateCost(
+  deps: Deps,
+  settings: EstimateSettings,
+  states: Parameters<typeof estimate>[2],
+  backfillFrom: Date | null,
+): Promise<Static<typeof Estimate>> {
+  return withFreshdeskClient(deps, settings, async (client) => {
+    const objects = listObjectsToExtract(settings.objects).map(({ name }) => getObject(name));
+    const days = settings.historical_sync_days;
+    const estimates = await estimate(client, objects, states, {
       historyFrom: days === null ? null : new Date(Date.now() - days * DAY_MS),
       objectsWithDetail: new Set(
-        Object.entries(pipeline.objects).flatMap(([name, settings]) => (settings.detail === true ? [name] : [])),
+        Object.entries(settings.objects).flatMap(([name, { detail }]) => (detail === true ? [name] : [])),
       ),
       ...(backfillFrom === null ? {} : { backfillFrom }),
     });
-    const allowances = await getAllowances(store, pipeline);
+    const allowances = await getAllowances(deps.store, settings);
     return {
       spent: sum(Object.values(client.creditsSpent), (credits) => credits),
       records: sum(estimates, (e) => e.records),
       credits: sum(estimates, (e) => e.credits),
+      unchanged_credits: sum(estimates, (e) => e.unchangedCredits),
       minutes: estimateMinutes(estimates, allowances),
       objects: estimates.map((e) => ({
         object: e.object,
         records: e.records,
         credits: e.credits,
+        unchanged_credits: e.unchangedCredits,
         minutes: estimateMinutes([e], allowances),
         basis: e.basis,
       })),
@@ -70,13 +95,13 @@ export function estimateRunCost(
  * Returns the credits per minute that the pipeline may use in each bucket. Buckets without a limit
  * are absent.
  */
-async function getAllowances(store: Deps['store'], pipeline: Pipeline): Promise<ReadonlyMap<string, number>> {
-  const buckets = await store.budgets.listBuckets(pipeline.subdomain);
+async function getAllowances(store: Deps['store'], account: AccountConnection): Promise<ReadonlyMap<string, number>> {
+  const buckets = await store.budgets.listBuckets(account.subdomain);
   return new Map(
     buckets.flatMap(({ bucket, total, isUnlimited }) =>
       isUnlimited || total === null
         ? []
-        : [[bucket, Math.max(1, Math.floor((total * pipeline.credit_share_percent) / 100))] as const],
+        : [[bucket, Math.max(1, Math.floor((total * account.credit_share_percent) / 100))] as const],
     ),
   );
 }

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { count, defineSchema, enumeration, object, ref, string, timestamp } from '../../http/schemas.ts';
+import { objectSettings, PipelineSourceInput } from '../pipelines/schemas.ts';
 
 export const EstimateInput = defineSchema(
   'EstimateInput',
@@ -16,6 +17,17 @@ export const EstimateInput = defineSchema(
   ),
 );
 
+export const PipelineEstimateInput = defineSchema(
+  'PipelineEstimateInput',
+  object(
+    {
+      source: ref(PipelineSourceInput),
+      objects: Type.Optional(objectSettings),
+    },
+    { description: 'The pipeline whose first sync is estimated. The pipeline does not have to exist.' },
+  ),
+);
+
 const EstimateBasis = enumeration(
   'EstimateBasis',
   ['counted', 'known', 'typical'],
@@ -29,6 +41,7 @@ const ObjectEstimate = defineSchema(
       object: string('The name of the object.'),
       records: count('The number of records to extract.', 8600),
       credits: count('The number of credits that the run will use.', 90),
+      unchanged_credits: count('The number of credits that a later run will use if no record has changed.', 4),
       minutes: Type.Number({
         minimum: 0,
         description:
@@ -48,6 +61,7 @@ export const Estimate = defineSchema(
       spent: Type.Number({ minimum: 0, description: 'Credits that the estimate itself has used.', examples: [4] }),
       records: count('The number of records to extract.', 8741),
       credits: count('The number of credits that the run will use.', 112),
+      unchanged_credits: count('The number of credits that a later run will use if no record has changed.', 26),
       minutes: Type.Number({
         minimum: 0,
         description:

@@ -141,7 +141,7 @@ const PipelineSource = defineSchema(
   ),
 );
 
-const PipelineSourceInput = defineSchema(
+export const PipelineSourceInput = defineSchema(
   'PipelineSourceInput',
   object(
     {
@@ -277,6 +277,11 @@ const pipelineFields = {
   ...analyticsFields,
 };
 
+/** The settings of objects in a request. */
+// Without the example: with it, openapi-generator's Java client cannot send null for
+// `audit_frequency_days`.
+export const objectSettings = { ...pipelineFields.objects, examples: undefined, default: {} };
+
 export const PipelineInput = defineSchema(
   'PipelineInput',
   object(
@@ -291,9 +296,7 @@ export const PipelineInput = defineSchema(
       table_prefix: Type.Optional({ ...pipelineFields.table_prefix, default: '' }),
       frequency_minutes: Type.Optional({ ...pipelineFields.frequency_minutes, default: 360 }),
       audit_frequency_days: Type.Optional(pipelineFields.audit_frequency_days),
-      // Without the example: with it, openapi-generator's Java client cannot send null for
-      // `audit_frequency_days`.
-      objects: Type.Optional({ ...pipelineFields.objects, examples: undefined, default: {} }),
+      objects: Type.Optional(objectSettings),
       schema_policy: Type.Optional(
         Type.Unsafe<Static<typeof SchemaPolicy>>({ ...SchemaPolicy, $id: undefined, default: 'evolve' }),
       ),

@@ -6,7 +6,8 @@ import { withWarehouse } from '../../connections/warehouse.ts';
 import { DEFAULT_FREQUENCY, type Deps } from '../../context.ts';
 import type { PipelineInput, PipelineUpdate } from './schemas.ts';
 
-const DEFAULT_HISTORICAL_SYNC_DAYS = 30;
+export const DEFAULT_HISTORICAL_SYNC_DAYS = 30;
+export const DEFAULT_CREDIT_SHARE_PERCENT = 80;
 const DEFAULT_AUDIT_FREQUENCY_DAYS = 7;
 
 /**
@@ -29,7 +30,7 @@ export async function createPipeline(
     subdomain,
     credential_id: source.credential_id,
     historical_sync_days,
-    credit_share_percent: source.credit_share_percent ?? 80,
+    credit_share_percent: source.credit_share_percent ?? DEFAULT_CREDIT_SHARE_PERCENT,
     destination_id: input.destination_id,
     destination_schema: input.destination_schema ?? `freshdesk_${subdomain.replaceAll('-', '_')}`.slice(0, 63),
     table_prefix: input.table_prefix ?? '',

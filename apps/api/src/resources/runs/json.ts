@@ -41,6 +41,8 @@ function toObjectRunJson(objectRun: StoredObjectRun) {
     credits_used: objectRun.credits_used,
     bytes_staged: objectRun.bytes_staged,
     progress: getObjectProgress(objectRun),
+    started_at: objectRun.started_at?.toISOString() ?? null,
+    finished_at: objectRun.finished_at?.toISOString() ?? null,
     not_before: objectRun.not_before?.toISOString() ?? null,
     complete_as_of: objectRun.complete_as_of?.toISOString() ?? null,
     complete_back_to: objectRun.complete_back_to?.toISOString() ?? null,

@@ -127,6 +127,10 @@ const ObjectRun = defineSchema(
       progress: progress(
         'The estimated completed share of the object run. The share never decreases, and is 1 only after the object run has finished. Null: no estimate is possible, for example because Freshdesk does not report the length of a list.',
       ),
+      started_at: nullable(
+        timestamp('Time at which a worker started the object run. Null: no worker has.', '2026-01-31T13:31:41.420Z'),
+      ),
+      finished_at: nullable(timestamp('Time at which the object run finished.', '2026-01-31T13:40:12.008Z')),
       not_before: nullable(
         timestamp(
           'Time until which the object run waits for credits or for a retry. Null: the object run is not waiting.',

@@ -1,10 +1,12 @@
 import type { Token as StoredToken } from '@freshet/control-store';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../context.ts';
+import { operation, response } from '../../http/operation.ts';
+import { hasPermission, PERMISSION_NAMES } from '../../http/permissions.ts';
 import { type ResourceDefinition, registerResourceRoutes } from '../../http/resource-routes.ts';
 import { registerRotationRoute } from '../../http/rotation-route.ts';
 import { toTokenJson } from './json.ts';
-import { Token, TokenInput, TokenList, TokenRole, TokenUpdate, TokenWithSecret } from './schemas.ts';
+import { CurrentToken, Token, TokenInput, TokenList, TokenRole, TokenUpdate, TokenWithSecret } from './schemas.ts';
 import { findScopeProblems } from './validation.ts';
 
 const SUMMARIES: ResourceDefinition<StoredToken>['summaries'] = {
@@ -69,6 +71,31 @@ export function registerTokenRoutes(app: App, deps: Deps): void {
   });
 
   registerRotateToken(app, deps);
+  registerGetCurrentToken(app, deps);
+}
+
+/** Registers the token of the request. A client uses it to offer only permitted actions. */
+function registerGetCurrentToken(app: App, { store: { tokens } }: Deps): void {
+  app.get(
+    '/v1/tokens/current',
+    {
+      config: { permission: 'read' },
+      schema: {
+        ...operation({
+          operationId: 'getCurrentToken',
+          tags: ['tokens'],
+          summary: 'Get the current token',
+          description: 'Returns the token of the request without its value, and the permissions of the token.',
+        }),
+        response: { 200: response('The token.', CurrentToken) },
+      },
+    },
+    async ({ identity }) => {
+      const token = await tokens.get((identity as NonNullable<typeof identity>).id);
+      const permissions = PERMISSION_NAMES.filter((permission) => hasPermission(token, permission));
+      return { ...toTokenJson(token), permissions };
+    },
+  );
 }
 
 function registerRotateToken(app: App, { store: { tokens } }: Deps): void {

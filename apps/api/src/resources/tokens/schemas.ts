@@ -101,3 +101,17 @@ export const TokenWithSecret = defineSchema(
     { description: 'An API token with its value.' },
   ),
 );
+
+export const CurrentToken = defineSchema(
+  'CurrentToken',
+  object(
+    {
+      ...tokenProperties,
+      permissions: Type.Array(ref(Permission), {
+        description: 'The permissions of the token: those of its role, restricted to its scopes.',
+        examples: [['read', 'run']],
+      }),
+    },
+    { description: 'The token of the request, without its value.' },
+  ),
+);
