@@ -28,8 +28,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{apps,packages}/*/src/**/*.test.ts'],
-          exclude: [...notOurs, '**/*.{db,e2e,browser,dbt,docs,release}.test.ts'],
+          include: ['{apps,packages}/*/src/**/*.test.ts', 'packages/console/web/**/*.test.ts'],
+          exclude: [...notOurs, '**/*.{db,e2e,browser,docs,release}.test.ts'],
           testTimeout: 30_000,
         },
       },

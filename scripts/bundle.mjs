@@ -80,7 +80,7 @@ function listInputs(root) {
 function listFiles(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))
+    .filter((entry) => entry.isFile() && !/\.test\.tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .filter((file) => !file.includes(`${sep}test-support${sep}`))
     .sort();
@@ -96,7 +96,7 @@ async function bundle(target) {
     tsconfig: false,
     // `pg` loads this module only on request.
     external: ['pg-native'],
-    plugins: [sourceUrls(), consoleFiles()],
+    plugins: [sourceUrls(), consoleFolder()],
   });
   await build.write({
     dir: folder,
@@ -109,6 +109,8 @@ async function bundle(target) {
   await build.close();
   trimSourceMaps(folder);
   for (const entry of ENTRIES) writeEntry(folder, entry);
+  const { buildConsole } = await import(join(ROOT, 'packages/console/src/build.ts'));
+  cpSync(await buildConsole(), join(folder, 'packages/console/web'), { recursive: true });
   for (const asset of ASSETS) cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   // Rename the folder last, so that an interrupted run never leaves an incomplete bundle.
@@ -172,17 +174,15 @@ function sourceUrls() {
   };
 }
 
-/** Includes the files of the console, which the sources read from several packages. */
-function consoleFiles() {
-  const module = join(ROOT, 'packages/console/src/index.ts');
+/** Replaces the module that builds the console, because the bundle contains the built files. */
+function consoleFolder() {
+  const module = join(ROOT, 'packages/console/src/folder.ts');
   return {
-    name: 'console-files',
-    async load(id) {
+    name: 'console-folder',
+    load(id) {
       if (id !== module) return null;
-      const { loadConsole } = await import(module);
-      const { files, ...rest } = loadConsole();
-      return `const files = new Map(${JSON.stringify([...files])});
-export const loadConsole = () => ({ files, ...${JSON.stringify(rest)} });`;
+      return `import { fileURLToPath } from 'node:url';
+export const findConsole = async () => fileURLToPath(new URL('../web', import.meta.url));`;
     },
   };
 }

@@ -1,58 +1,70 @@
 /**
- * The web console for operators: a single page that uses the public API. The TypeScript files are
- * served with their types stripped, so the console needs no build step. The entry point is
- * `web/main.ts`.
+ * The web console for operators and analysts: a single page that uses the public API. The sources
+ * are in `web/`. This module reads the built files and serves them.
  */
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname, join, relative, sep } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { findConsole } from './folder.ts';
 
 export interface ConsoleFile {
   readonly type: string;
-  readonly body: string;
+  readonly body: Buffer;
+  readonly gzip: Buffer;
 }
 
 export interface Console {
-  /** The files by path relative to `/console/`. The page itself has the path `''`. */
+  /** The files by path relative to `/console/`. The names contain hashes of the contents. */
   readonly files: ReadonlyMap<string, ConsoleFile>;
-  /** Allows the page to load files from its own origin only, and to connect to this origin only. */
-  readonly contentSecurityPolicy: string;
+  /**
+   * Returns the page for one response.
+   * @param nonce a random value. Only style elements with this nonce are applied.
+   */
+  readonly getPage: (nonce: string) => { readonly body: string; readonly contentSecurityPolicy: string };
 }
 
-const SCRIPT = 'text/javascript; charset=utf-8';
-const WEB = fileURLToPath(new URL('../web', import.meta.url));
+const NONCE_PLACEHOLDER = '__CSP_NONCE__';
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
 
-/** Reads all files of the console from disk. Call this function once per process. */
-export function loadConsole(): Console {
+/** Reads all files of the console from disk. Builds the console first if it is necessary. */
+export async function loadConsole(): Promise<Console> {
+  const folder = await findConsole();
+  const page = readFileSync(join(folder, 'index.html'), 'utf8');
   const files = new Map<string, ConsoleFile>();
-  const addFile = (path: string, file: string, type: string) => {
-    const text = readFileSync(file, 'utf8');
-    files.set(path, { type, body: file.endsWith('.ts') ? stripTypeScriptTypes(text) : text });
-  };
-  for (const name of readdirSync(WEB)) if (name.endsWith('.ts')) addFile(`web/${name}`, join(WEB, name), SCRIPT);
-  addFile('style.css', join(WEB, 'style.css'), 'text/css; charset=utf-8');
-  const client = dirname(fileURLToPath(import.meta.resolve('@freshet/client')));
-  for (const name of readdirSync(client)) {
-    // `api.ts` contains only types, so no module imports it at run time.
-    if (name.endsWith('.ts') && name !== 'api.ts') addFile(`client/${name}`, join(client, name), SCRIPT);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const type = TYPES[extname(entry.name)];
+    if (!entry.isFile() || type === undefined) continue;
+    const path = join(entry.parentPath, entry.name);
+    const body = readFileSync(path);
+    files.set(relative(folder, path).replaceAll(sep, '/'), { type, body, gzip: gzipSync(body) });
   }
-  const imports: Record<string, string> = { '@freshet/client': './client/index.ts' };
-  for (const name of ['preact', 'preact/hooks', 'htm', 'openapi-fetch']) {
-    const path = `vendor/${name.replace('/', '-')}.js`;
-    addFile(path, fileURLToPath(import.meta.resolve(name)), SCRIPT);
-    imports[name] = `./${path}`;
-  }
-  const map = JSON.stringify({ imports });
-  const page = readFileSync(join(WEB, 'index.html'), 'utf8').replace(
-    '<!-- imports -->',
-    `<script type="importmap">${map}</script>`,
-  );
-  files.set('', { type: 'text/html; charset=utf-8', body: page });
-  const hash = createHash('sha256').update(map).digest('base64');
   return {
     files,
-    contentSecurityPolicy: `default-src 'none'; script-src 'self' 'sha256-${hash}'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    getPage: (nonce) => ({
+      body: page.replaceAll(NONCE_PLACEHOLDER, nonce),
+      contentSecurityPolicy: buildContentSecurityPolicy(nonce),
+    }),
   };
+}
+
+/**
+ * Allows the page to load files from its own origin only, and to connect to this origin only.
+ * Scripts must be files. Style elements require the nonce: the component library creates them for
+ * its theme and for sizes that depend on the width of the window.
+ */
+function buildContentSecurityPolicy(nonce: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src 'self' 'nonce-${nonce}'`,
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 }

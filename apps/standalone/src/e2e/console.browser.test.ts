@@ -1,32 +1,17 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ConsoleBrowser } from '../test-support/console-browser.ts';
 import { Deployment } from '../test-support/deployment.ts';
 
 /*
- * Tests the console in a browser: `npm run test:console`. Requires Chromium from the system
- * (`apt-get install chromium`), or at the path in CHROMIUM.
+ * Tests the console in a browser against a real deployment: `npm run test:console`. Requires
+ * Chromium from the system (`apt-get install chromium`), or at the path in CHROMIUM.
  */
 
-const CHROMIUM = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  process.env['CHROMIUM'] ?? '',
-].find((path) => path !== '' && existsSync(path));
-const SCREENSHOTS = fileURLToPath(new URL('../../../../docs/console/', import.meta.url));
-
 let deployment: Deployment;
-let browser: Browser;
-let page: Page;
+let browser: ConsoleBrowser;
 let pipelineId: string;
-/** The hosts of all requests that the page sends, and the errors in the browser console. */
-const requestedHosts = new Set<string>();
-const consoleErrors: string[] = [];
 
 beforeAll(async () => {
-  if (CHROMIUM === undefined) throw new Error('Chromium is missing. Install it, or set CHROMIUM to its path.');
   deployment = await Deployment.start({ counts: { tickets: 80 }, plan: 'enterprise' });
   pipelineId = await deployment.createPipeline('demo-admin-key', null);
   await deployment.updatePipeline(pipelineId, { schema_policy: 'freeze' });
@@ -34,145 +19,245 @@ beforeAll(async () => {
   deployment.simulator.account.update('tickets', 7, { priority: 'urgent' });
   await deployment.sync(pipelineId);
   await deployment.audit(pipelineId);
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
-  page = await (await browser.newContext({ viewport: { width: 1200, height: 800 } })).newPage();
-  page.on('request', (request) => requestedHosts.add(new URL(request.url()).host));
-  page.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()));
-  page.on('pageerror', (error) => consoleErrors.push(error.message));
+  browser = await ConsoleBrowser.launch();
+  await browser.signIn(deployment.url, deployment.token);
 });
 afterAll(async () => {
-  await browser?.close();
+  await browser?.[Symbol.asyncDispose]();
   await deployment?.[Symbol.asyncDispose]();
 });
 
-const visit = (path: string) => page.goto(`${deployment.url}/console/#${path}`);
-/** Takes a screenshot for the documentation when FRESHET_SCREENSHOTS is set. */
-async function takeScreenshot(name: string): Promise<void> {
-  if (!process.env['FRESHET_SCREENSHOTS']) return;
-  mkdirSync(SCREENSHOTS, { recursive: true });
-  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true });
+const visit = (path: string) => browser.page.goto(`${deployment.url}/console${path}`);
+const button = (name: string | RegExp) => browser.page.getByRole('button', { name, exact: true });
+const heading = (name: string | RegExp) => browser.page.getByRole('heading', { name, level: 1 });
+const table = (name: string) => browser.page.getByRole('table', { name, exact: true });
+const confirm = (name: string) => browser.page.getByRole('dialog').last().getByRole('button', { name, exact: true });
+
+/** Signs out, and signs in with a different token. @param role the displayed role of the token. */
+async function signInAgain(token: string, role: string): Promise<void> {
+  await button('Sign out').click();
+  await browser.page.getByLabel('API token').fill(token);
+  await browser.page.keyboard.press('Enter');
+  await browser.page.getByRole('navigation', { name: 'Pages' }).getByText(role, { exact: true }).last().waitFor();
 }
 
-test('a user can sign in with the keyboard only, and an invalid token is rejected', async () => {
-  await page.goto(`${deployment.url}/console`);
-  await page.getByLabel('API token').fill('frt_nobody');
-  await page.keyboard.press('Enter');
-  await expect.poll(() => page.getByRole('alert').textContent()).toContain('is unknown or has expired');
-  await page.getByLabel('API token').fill(deployment.token);
-  await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'Pipelines' }).waitFor();
+test('a user opens a pipeline with the keyboard only', async () => {
+  const { page } = browser;
   await page.getByRole('link', { name: 'demo', exact: true }).waitFor();
-  expect(await page.getByRole('table', { name: 'Pipelines' }).textContent()).toContain('succeeded');
-  await takeScreenshot('pipelines');
-  // Open the pipeline with the keyboard only.
-  for (let presses = 0; presses < 20; presses++) {
+  expect(await table('Pipelines').textContent()).toContain('demo.freshdesk.com');
+  await page
+    .getByText('Partial', { exact: true })
+    .or(page.getByText('Healthy', { exact: true }))
+    .waitFor();
+  for (let presses = 0; presses < 40; presses++) {
     await page.keyboard.press('Tab');
     if ((await page.evaluate('document.activeElement.textContent')) === 'demo') break;
   }
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'demo: active' }).waitFor();
+  await heading('demo').waitFor();
 });
 
-test('the console shows the objects, runs, credits and rejected records of a pipeline, and replays the rejected records', async () => {
+test('the overview shows the state, the freshness and the trends of a pipeline', async () => {
+  const { page } = browser;
   await visit(`/pipelines/${pipelineId}`);
-  const objects = page.getByRole('table', { name: 'Objects' });
-  await objects.getByRole('cell', { name: 'tickets', exact: true }).waitFor();
-  expect(await objects.textContent()).toContain('all history');
-  expect(await page.getByRole('table', { name: 'Latest runs' }).textContent()).toContain('audit');
-  expect(await page.getByRole('table', { name: 'Credits of the account' }).textContent()).toContain('account');
-  const rejected = page.getByRole('table', { name: 'could not be loaded' });
-  expect(await rejected.textContent()).toContain('value_not_bigint: priority');
-  await takeScreenshot('pipeline');
+  await page.getByRole('img', { name: /^Records per day/ }).waitFor();
+  await page.getByRole('img', { name: /^Freshness/ }).waitFor();
+  await page.getByRole('img', { name: /^Credits per day/ }).waitFor();
+  await page.getByRole('region', { name: 'Rate limit of the account' }).waitFor();
+  await button('Table of Credits per day').click();
+  await table('Credits per day').waitFor();
+  await button('Chart of Credits per day').click();
+});
+
+test('a user replays and discards rejected records', async () => {
+  const { page } = browser;
+  await visit(`/pipelines/${pipelineId}/failures`);
+  await table('Rejected records').getByText('value_not_bigint: priority').first().waitFor();
+  await button('View record').first().click();
+  await page.getByRole('dialog').getByText('"priority": "urgent"').waitFor();
+  await page.keyboard.press('Escape');
+  await browser.takeScreenshot('rejected');
   await deployment.updatePipeline(pipelineId, { schema_policy: 'evolve' });
-  await rejected.getByRole('button', { name: 'Replay' }).click();
-  await page.getByText('No rejected records.').waitFor();
-  expect(await page.getByRole('img', { name: /^Maximum lag per day/ }).count()).toBe(1);
-  expect(await page.getByRole('img', { name: /^Credits used per day, by class/ }).count()).toBe(1);
-  await page.getByText('Edit schedule').click();
-  await page.getByLabel('Cron expression').fill('15 6 * * 1-5');
-  await page.getByLabel('Time zone').fill('Nowhere/Land');
-  await page.getByLabel('Priority').selectOption('high');
-  await page.getByRole('button', { name: 'Save' }).click();
-  await expect.poll(() => page.getByRole('alert').textContent()).toContain('time_zone');
-  await page.getByLabel('Time zone').fill('Europe/Berlin');
-  await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('15 6 * * 1-5 (Europe/Berlin); high priority').waitFor();
-  await page.getByRole('button', { name: 'Pause' }).click();
-  await page.getByRole('heading', { name: 'demo: paused' }).waitFor();
-  await page.getByRole('button', { name: 'Resume' }).click();
-  await page.getByRole('heading', { name: 'demo: active' }).waitFor();
-});
-
-test('the console starts a run and shows the progress until the run finishes', async () => {
-  await visit(`/pipelines/${pipelineId}`);
-  for (let id = 20; id < 40; id++) deployment.simulator.account.update('tickets', id, { subject: 'changed' });
-  await page.getByRole('button', { name: 'Start run' }).click();
-  await page.getByRole('heading', { name: /: succeeded$/ }).waitFor({ timeout: 60_000 });
-  expect(await page.getByRole('progressbar', { name: 'Progress of tickets: 100 %' }).count()).toBe(1);
-  await takeScreenshot('run');
+  await button('Replay all').click();
+  await page.getByText('No rejected records').waitFor({ timeout: 60_000 });
 });
 
 test('the console lists failed units and their errors, retries one unit, and discards one unit', async () => {
+  const { page } = browser;
   await deployment.control.sql`
     insert into freshet.failed_units
       (id, pipeline_id, object, key, attempts, error_code, error_message, object_run_id, next_attempt_at)
     select gen_random_uuid(), pipeline_id, object, k, 3, 'source_unavailable',
       'Freshdesk responded with status 500.', id, now() + interval '1 hour'
     from freshet.object_runs, unnest(array['21', '22']) as k where pipeline_id = ${pipelineId} and object = 'conversations' order by id desc limit 2`;
-  await visit(`/pipelines/${pipelineId}`);
-  const units = page.getByRole('table', { name: 'Units of work that could not be extracted' });
-  await units.getByRole('cell', { name: '21', exact: true }).waitFor();
-  await units.getByRole('cell', { name: 'Freshdesk responded with status 500.' }).first().waitFor();
-  await units
-    .getByRole('row', { name: /^conversations 22/ })
-    .getByRole('button', { name: 'Discard' })
-    .click();
+  await visit(`/pipelines/${pipelineId}/failures`);
+  const units = table('Failed units');
+  await units.getByText('Freshdesk responded with status 500.').first().waitFor();
+  const row = (key: string) => units.getByRole('row', { name: new RegExp(`^conversations ${key}`) });
+  await row('22').getByRole('button', { name: 'Discard' }).click();
+  await confirm('Discard unit').click();
   await units.getByRole('cell', { name: '22', exact: true }).waitFor({ state: 'detached' });
-  await units
-    .getByRole('row', { name: /^conversations 21/ })
-    .getByRole('button', { name: 'Retry' })
+  await row('21').getByRole('button', { name: 'Retry' }).click();
+  await page.getByText('No failed units').waitFor({ timeout: 60_000 });
+});
+
+test('a user starts a run and watches it until it has finished', async () => {
+  const { page } = browser;
+  await visit(`/pipelines/${pipelineId}`);
+  for (let id = 20; id < 40; id++) deployment.simulator.account.update('tickets', id, { subject: 'changed' });
+  await button('Run now').click();
+  await heading(/^Sync, today/).waitFor();
+  await page.getByText('Succeeded', { exact: true }).first().waitFor({ timeout: 60_000 });
+  await table('Objects').getByRole('cell', { name: 'tickets', exact: true }).waitFor();
+  await browser.takeScreenshot('run');
+  await visit(`/pipelines/${pipelineId}/runs`);
+  await table('Runs').getByText('audit').first().waitFor();
+});
+
+test('a user includes an object, and changes its options and columns', async () => {
+  const { page } = browser;
+  await visit(`/pipelines/${pipelineId}/objects`);
+  await table('Objects').getByText('freshdesk_demo.tickets', { exact: true }).waitFor();
+  await page.getByRole('switch', { name: 'Only included' }).press('Space');
+  await page.getByRole('switch', { name: 'Include Skills' }).press('Space');
+  await page.getByText('skills is read from the next run on.').waitFor();
+  await button('Details of contacts').click();
+  await page.getByRole('checkbox', { name: 'Keep history' }).check();
+  await button('Save options').click();
+  await page.getByText('Saved the options of contacts.').waitFor();
+  await page.getByText('Columns: rename, drop or hash').click();
+  await page.getByRole('checkbox', { name: 'Hash email' }).check();
+  await button('Save columns').click();
+  await page.getByText('Saved the columns of contacts.').waitFor();
+  const objects = await deployment.api.get('/v1/pipelines/{id}/objects', { params: { path: { id: pipelineId } } });
+  const contacts = objects.data.find(({ object }) => object === 'contacts');
+  expect(contacts).toMatchObject({ history: true, columns: { email: { hash: true } } });
+  await button('Restart').click();
+  await confirm('Restart').click();
+  await page.getByText('contacts is read again in the next run.').waitFor();
+});
+
+test('the settings reject an invalid schedule, and explain a conflict with another user', async () => {
+  const { page } = browser;
+  await visit(`/pipelines/${pipelineId}/settings`);
+  await page.getByRole('textbox', { name: 'Name' }).fill('renamed');
+  await deployment.updatePipeline(pipelineId, { priority: 'high' });
+  await button('Save').click();
+  await page.getByText('Someone else has changed this in the meantime').waitFor();
+  await browser.takeScreenshot('conflict');
+  await button('Overwrite with my values').click();
+  await heading('renamed').waitFor();
+  await page.getByText('At set times (cron)').click();
+  await page.getByLabel('Cron expression').fill('* * * * *');
+  await button('Save').click();
+  await page
+    .getByText(/two runs would be less than 30 minutes apart/)
+    .first()
+    .waitFor();
+  await page.getByLabel('Cron expression').fill('15 6 * * 1-5');
+  await page.getByRole('textbox', { name: 'Name' }).fill('demo');
+  await button('Save').click();
+  await heading('demo').waitFor();
+  await button('Pause').click();
+  await page.getByText('Paused', { exact: true }).waitFor();
+  await button('Resume').click();
+  await button('Pause').waitFor();
+});
+
+test('the test of a destination states why the warehouse cannot be reached', async () => {
+  const { page } = browser;
+  const { destination_id: id } = await deployment.api.get('/v1/pipelines/{id}', {
+    params: { path: { id: pipelineId } },
+  });
+  const params = { path: { id } };
+  const { port } = await deployment.api.get('/v1/destinations/{id}', { params });
+  // Port 9 is the discard service, which runs on no machine.
+  await deployment.api.patch('/v1/destinations/{id}', { params, body: { port: 9 } });
+  await visit('/destinations');
+  await button(/^Test /)
+    .first()
     .click();
-  await page.getByText('No failed units.').waitFor({ timeout: 60_000 });
+  await page.getByText('The warehouse cannot be used.').waitFor();
+  await browser.takeScreenshot('destinations');
+  await deployment.api.patch('/v1/destinations/{id}', { params, body: { port } });
+  await button(/^Test /)
+    .first()
+    .click();
+  await page.getByText('The warehouse works.').waitFor();
 });
 
-test('the console shows the processes and the backlog of the system', async () => {
+test('a user creates, restricts and deletes a token, whose value is shown once', async () => {
+  const { page } = browser;
+  await visit('/tokens');
+  await button('Create token').click();
+  await page.getByLabel('Name').fill('dashboard');
+  await page.getByRole('dialog').getByRole('button', { name: 'Create token' }).click();
+  const value = await page.getByLabel('The token').textContent();
+  expect(value).toMatch(/^frt_[0-9A-Za-z]{36}$/);
+  await button('Done').click();
+  await button('Delete dashboard').click();
+  await confirm('Delete token').click();
+  await page.getByRole('cell', { name: 'dashboard', exact: true }).waitFor({ state: 'detached' });
+});
+
+test('a user creates an alert, sends a test event, and sees the response of the receiver', async () => {
+  const { page } = browser;
+  await visit('/webhooks');
+  await button('Create alert').first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('HTTP', { exact: true }).click();
+  await dialog.getByLabel('Name').fill('pager');
+  await dialog.getByLabel('URL').fill('http://127.0.0.1:9/hook');
+  await dialog.getByRole('button', { name: 'Create', exact: true }).click();
+  expect(await page.getByLabel('The signing secret').textContent()).toMatch(/^whsec_/);
+  await button('Done').click();
+  await button('Test pager').click();
+  await table('Deliveries').getByText('webhook.test').first().waitFor();
+  await page.keyboard.press('Escape');
+});
+
+test('the console shows the processes, the queues and the audit log', async () => {
+  const { page } = browser;
   await visit('/system');
-  const processes = page.getByRole('table', { name: 'Processes' });
   for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler'])
-    await processes.getByRole('cell', { name, exact: true }).waitFor();
-  await page.getByText('No dead jobs.').waitFor();
-  await takeScreenshot('system');
+    await table('Processes').getByRole('cell', { name, exact: true }).waitFor();
+  await page.getByText('No dead jobs').waitFor();
+  await visit('/audit-log');
+  await button('Details of updatePipeline').first().click();
+  await page.getByLabel('Changed fields').waitFor();
 });
 
-test('the console tests the connections of a new pipeline, estimates its cost, and creates the pipeline', async () => {
-  await visit('/new');
-  await page.getByLabel('Name').fill('second');
-  await page.getByLabel('Account').fill('second');
-  await page.getByLabel('Historical sync').fill('20');
-  await page.getByRole('button', { name: 'Test connection' }).click();
-  await page.getByText('readable', { exact: true }).waitFor();
-  await page.getByText('The first sync uses about').waitFor();
-  // The form keeps the entered values.
-  expect(await page.getByLabel('Historical sync').inputValue()).toBe('20');
-  await takeScreenshot('new-pipeline');
-  await page.getByLabel('Sync frequency').fill('7');
-  await page.getByRole('button', { name: 'Create pipeline' }).click();
-  await expect.poll(() => page.getByRole('alert').textContent()).toContain('frequency_minutes must be 30');
-  await page.getByLabel('Sync frequency').fill('60');
-  await page.getByRole('button', { name: 'Create pipeline' }).click();
-  await page.getByRole('heading', { name: 'second: active' }).waitFor();
-});
-
-test('the console has a dark color scheme, sends no requests to other hosts, and logs no unexpected errors', async () => {
-  await page.emulateMedia({ colorScheme: 'dark' });
+test('controls without permission are disabled, and say which role is required', async () => {
+  const { page } = browser;
+  const { token } = await deployment.api.post('/v1/tokens', { body: { name: 'observer', role: 'observer' } });
   await visit('/');
-  await page.getByRole('link', { name: 'demo', exact: true }).waitFor();
-  expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(20, 23, 27)');
-  await takeScreenshot('dark');
-  expect([...requestedHosts]).toEqual([new URL(deployment.url).host]);
-  // The tests cause three expected errors: an invalid token, time zone and frequency.
-  expect(consoleErrors.filter((text) => !/status of (40[01]|422)/.test(text))).toEqual([]);
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.getByLabel('API token').waitFor();
-  expect(await page.evaluate('JSON.stringify([{ ...sessionStorage }, { ...localStorage }])')).toBe('[{},{}]');
+  await signInAgain(token, 'observer');
+  await visit(`/pipelines/${pipelineId}`);
+  await button('Run now').focus();
+  await page.getByText(/Your token has the role observer.*the role pipeline_admin includes/).waitFor();
+  await button('Run now').press('Enter');
+  await visit('/tokens');
+  await page.getByText('You do not have access to this page').waitFor();
+  expect(await browser.findAccessibilityProblems()).toEqual([]);
+  await browser.takeScreenshot('forbidden');
+  await signInAgain(deployment.token, 'team admin');
+});
+
+test('a page keeps its data while the API cannot be reached, and says so', async () => {
+  const { page } = browser;
+  await visit('/system');
+  await table('Processes').waitFor();
+  await page.context().setOffline(true);
+  await page.getByText('Freshet cannot be reached').waitFor();
+  expect(await table('Processes').count()).toBe(1);
+  await page.context().setOffline(false);
+  await page.getByText('Freshet cannot be reached').waitFor({ state: 'detached' });
+});
+
+test('the pages send no requests to other hosts, and log no unexpected errors', async () => {
+  expect([...browser.requestedHosts]).toEqual([new URL(deployment.url).host]);
+  // The tests provoke these errors: a missing permission, a conflict, an invalid schedule, and a
+  // lost network.
+  const expected = /status of (400|403|412|422)|ERR_INTERNET_DISCONNECTED/;
+  expect(browser.errors.filter((text) => !expected.test(text))).toEqual([]);
 });

@@ -1,0 +1,106 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { AxeResults } from 'axe-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+/** Chromium from the system (`apt-get install chromium`), or at the path in CHROMIUM. */
+const CHROMIUM = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  process.env['CHROMIUM'] ?? '',
+].find((path) => path !== '' && existsSync(path));
+const SCREENSHOTS = fileURLToPath(new URL('../../../../docs/console/', import.meta.url));
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** The widths at which the pages are tested: a phone, a laptop and a large screen. */
+export const WIDTHS = [360, 1280, 1920] as const;
+const HEIGHT = 800;
+const SCREENSHOT_HEIGHT_MAX = 1300;
+/** The time within which an element must appear, on a busy machine. */
+const TIMEOUT_MS = 20_000;
+
+/** A browser with one page, which records the requests and errors of the page. */
+export class ConsoleBrowser implements AsyncDisposable {
+  readonly page: Page;
+  /** The hosts of all requests. */
+  readonly requestedHosts = new Set<string>();
+  /** The errors in the browser console, and uncaught exceptions. */
+  readonly errors: string[] = [];
+  readonly #browser: Browser;
+
+  private constructor(browser: Browser, page: Page) {
+    this.#browser = browser;
+    this.page = page;
+    page.on('request', (request) => {
+      const url = new URL(request.url());
+      if (url.protocol.startsWith('http')) this.requestedHosts.add(url.host);
+    });
+    page.on('console', (message) => message.type() === 'error' && this.errors.push(message.text()));
+    page.on('pageerror', (error) => this.errors.push(error.message));
+  }
+
+  static async launch(): Promise<ConsoleBrowser> {
+    if (CHROMIUM === undefined) throw new Error('Chromium is missing. Install it, or set CHROMIUM to its path.');
+    const args = ['--no-sandbox', '--disable-dev-shm-usage'];
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args });
+    // Tests must not depend on the time zone of the machine, and animations would blur screenshots.
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: HEIGHT },
+      timezoneId: 'Europe/Berlin',
+      reducedMotion: 'reduce',
+    });
+    context.setDefaultTimeout(TIMEOUT_MS);
+    return new ConsoleBrowser(browser, await context.newPage());
+  }
+
+  /** Opens the console at `url` in this tab, signed in with `token`. */
+  async signIn(url: string, token: string): Promise<void> {
+    await this.page.goto(`${url}/console/`);
+    await this.page.getByLabel('API token').fill(token);
+    await this.page.keyboard.press('Enter');
+    await this.page.getByRole('heading', { name: 'Pipelines', level: 1 }).waitFor();
+  }
+
+  async setWidth(width: number): Promise<void> {
+    await this.page.setViewportSize({ width, height: HEIGHT });
+  }
+
+  /** Returns the violations of accessibility rules on the current page. */
+  async findAccessibilityProblems(): Promise<string[]> {
+    const isInstalled = await this.page.evaluate('typeof window.axe === "object"');
+    // The content security policy blocks inline scripts, so axe is evaluated instead of added.
+    if (!isInstalled) await this.page.evaluate(readFileSync(AXE, 'utf8'));
+    const results = (await this.page.evaluate(
+      'axe.run(document, { resultTypes: ["violations"] })',
+    )) as unknown as AxeResults;
+    return results.violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary ?? ''}`),
+    );
+  }
+
+  /** Returns by how many pixels the page is wider than the window. */
+  async getHorizontalOverflow(): Promise<number> {
+    return (await this.page.evaluate('document.documentElement.scrollWidth - window.innerWidth')) as number;
+  }
+
+  /**
+   * Takes a screenshot for the documentation when FRESHET_SCREENSHOTS is set. The window becomes as
+   * high as the page, up to a limit.
+   */
+  async takeScreenshot(name: string): Promise<void> {
+    if (!process.env['FRESHET_SCREENSHOTS']) return;
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    const { width = 0 } = this.page.viewportSize() ?? {};
+    const height = (await this.page.evaluate('document.documentElement.scrollHeight')) as number;
+    await this.page.setViewportSize({ width, height: Math.min(SCREENSHOT_HEIGHT_MAX, Math.max(HEIGHT, height)) });
+    await this.page.evaluate('window.scrollTo(0, 0)');
+    await this.page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
+    await this.page.setViewportSize({ width, height: HEIGHT });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+  }
+}

@@ -1,0 +1,205 @@
+/** The queries of the console. Each function returns the options of one query. */
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { api, type Schemas } from './client.ts';
+
+const NEVER_CHANGES = { staleTime: Number.POSITIVE_INFINITY, refetchInterval: false } as const;
+const PAGE_SIZE = 50;
+
+export const currentTokenQuery = () =>
+  queryOptions({
+    queryKey: ['tokens', 'current'],
+    queryFn: ({ signal }) => api().get('/v1/tokens/current', { signal }),
+    staleTime: 60_000,
+    refetchInterval: 60_000,
+  });
+
+export const catalogQuery = () =>
+  queryOptions({
+    queryKey: ['catalog'],
+    queryFn: async ({ signal }) => (await api().get('/v1/catalog/objects', { signal })).data,
+    ...NEVER_CHANGES,
+  });
+
+export interface PipelineFilter {
+  readonly status?: Schemas['PipelineStatus'];
+  readonly subdomain?: string;
+}
+
+export const pipelinesQuery = (filter: PipelineFilter = {}) =>
+  infiniteQueryOptions({
+    queryKey: ['pipelines', 'list', filter],
+    queryFn: ({ pageParam, signal }) =>
+      api().get('/v1/pipelines', {
+        params: { query: { limit: PAGE_SIZE, ...filter, ...(pageParam === null ? {} : { cursor: pageParam }) } },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+export const pipelineQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['pipelines', id],
+    queryFn: ({ signal }) => api().get('/v1/pipelines/{id}', { params: { path: { id } }, signal }),
+  });
+
+export const pipelineObjectsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['pipelines', id, 'objects'],
+    queryFn: async ({ signal }) =>
+      (await api().get('/v1/pipelines/{id}/objects', { params: { path: { id } }, signal })).data,
+  });
+
+export const rejectedRecordsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['pipelines', id, 'rejected-records'],
+    queryFn: ({ signal }) =>
+      api().get('/v1/pipelines/{id}/rejected-records', { params: { path: { id }, query: { limit: 100 } }, signal }),
+  });
+
+export const failedUnitsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['pipelines', id, 'failed-units'],
+    queryFn: ({ signal }) =>
+      api().get('/v1/pipelines/{id}/failed-units', { params: { path: { id }, query: { limit: 100 } }, signal }),
+  });
+
+export const erasuresQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['pipelines', id, 'erasures'],
+    queryFn: async ({ signal }) =>
+      (await api().get('/v1/pipelines/{id}/erasures', { params: { path: { id }, query: { limit: 20 } }, signal })).data,
+  });
+
+export interface RunFilter {
+  readonly kind?: Schemas['RunKind'];
+  readonly status?: Schemas['RunStatus'];
+}
+
+export const runsQuery = (pipelineId: string, filter: RunFilter = {}) =>
+  infiniteQueryOptions({
+    queryKey: ['runs', 'list', pipelineId, filter],
+    queryFn: ({ pageParam, signal }) =>
+      api().get('/v1/runs', {
+        params: {
+          query: {
+            pipeline_id: pipelineId,
+            limit: 25,
+            ...filter,
+            ...(pageParam === null ? {} : { cursor: pageParam }),
+          },
+        },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+/** The latest runs of all pipelines, or of one pipeline. */
+export const latestRunsQuery = (pipelineId?: string) =>
+  queryOptions({
+    queryKey: ['runs', 'latest', pipelineId ?? 'all'],
+    queryFn: async ({ signal }) =>
+      (
+        await api().get('/v1/runs', {
+          params: {
+            query: { limit: pipelineId === undefined ? 200 : 20, ...(pipelineId ? { pipeline_id: pipelineId } : {}) },
+          },
+          signal,
+        })
+      ).data,
+  });
+
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['runs', id],
+    queryFn: ({ signal }) => api().get('/v1/runs/{id}', { params: { path: { id } }, signal }),
+  });
+
+export const usageQuery = (pipelineId?: string) =>
+  queryOptions({
+    queryKey: ['usage', pipelineId ?? 'all'],
+    queryFn: async ({ signal }) =>
+      (await api().get('/v1/usage', { params: { query: pipelineId ? { pipeline_id: pipelineId } : {} }, signal })).data,
+    staleTime: 15_000,
+    refetchInterval: 20_000,
+  });
+
+export const budgetQuery = (subdomain: string) =>
+  queryOptions({
+    queryKey: ['budget', subdomain],
+    queryFn: ({ signal }) => api().get('/v1/accounts/{subdomain}/budget', { params: { path: { subdomain } }, signal }),
+  });
+
+export const credentialsQuery = () =>
+  queryOptions({
+    queryKey: ['credentials'],
+    queryFn: async ({ signal }) =>
+      (await api().get('/v1/credentials', { params: { query: { limit: 200 } }, signal })).data,
+  });
+
+export const destinationsQuery = () =>
+  queryOptions({
+    queryKey: ['destinations'],
+    queryFn: async ({ signal }) =>
+      (await api().get('/v1/destinations', { params: { query: { limit: 200 } }, signal })).data,
+  });
+
+/** All pipelines, up to the limit of one page, for pages that show where a resource is used. */
+export const allPipelinesQuery = () =>
+  queryOptions({
+    queryKey: ['pipelines', 'all'],
+    queryFn: async ({ signal }) =>
+      (await api().get('/v1/pipelines', { params: { query: { limit: 200 } }, signal })).data,
+  });
+
+export const webhooksQuery = () =>
+  queryOptions({
+    queryKey: ['webhooks'],
+    queryFn: async ({ signal }) =>
+      (await api().get('/v1/webhooks', { params: { query: { limit: 200 } }, signal })).data,
+  });
+
+export const deliveriesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['webhooks', id, 'deliveries'],
+    queryFn: async ({ signal }) =>
+      (await api().get('/v1/webhooks/{id}/deliveries', { params: { path: { id }, query: { limit: 30 } }, signal }))
+        .data,
+  });
+
+export const tokensQuery = () =>
+  queryOptions({
+    queryKey: ['tokens', 'list'],
+    queryFn: async ({ signal }) => (await api().get('/v1/tokens', { params: { query: { limit: 200 } }, signal })).data,
+  });
+
+export interface AuditFilter {
+  readonly action?: string;
+  readonly resource?: string;
+}
+
+export const auditLogQuery = (filter: AuditFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['audit-log', filter],
+    queryFn: ({ pageParam, signal }) =>
+      api().get('/v1/audit-log', {
+        params: { query: { limit: PAGE_SIZE, ...filter, ...(pageParam === null ? {} : { cursor: pageParam }) } },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+export const systemQuery = () =>
+  queryOptions({
+    queryKey: ['system'],
+    queryFn: ({ signal }) => api().get('/v1/system', { signal }),
+    refetchInterval: 2500,
+  });
+
+export const deadJobsQuery = () =>
+  queryOptions({
+    queryKey: ['dead-jobs'],
+    queryFn: async ({ signal }) => (await api().get('/v1/dead-jobs', { signal })).data,
+  });

@@ -1,0 +1,116 @@
+/** Derives the state of a pipeline from its latest runs. */
+import type { Schemas } from '../../api/client.ts';
+import type { Tone } from '../../components/status.tsx';
+import { formatCount, formatPercent } from '../../format/numbers.ts';
+
+type Pipeline = Schemas['Pipeline'];
+type Run = Schemas['Run'];
+
+export interface PipelineState {
+  readonly label: string;
+  readonly tone: Tone;
+  /** Whether a user should look at the pipeline. */
+  readonly needsAttention: boolean;
+}
+
+const PAUSED_BY: Readonly<Record<Schemas['PausedBy'], string>> = {
+  user: 'Paused',
+  record_spike: 'Paused: record spike',
+  monthly_quota: 'Paused: quota reached',
+};
+
+/** @param runs the latest runs of the pipeline, the latest first. */
+export function getPipelineState(
+  pipeline: Pick<Pipeline, 'status' | 'paused_by'>,
+  runs: readonly Run[],
+): PipelineState {
+  if (pipeline.status === 'paused') {
+    const isByUser = pipeline.paused_by === null || pipeline.paused_by === 'user';
+    return {
+      label: PAUSED_BY[pipeline.paused_by ?? 'user'],
+      tone: isByUser ? 'neutral' : 'attention',
+      needsAttention: !isByUser,
+    };
+  }
+  const open = runs.find((run) => run.finished_at === null);
+  if (open) return { label: describeOpenRun(open, runs), tone: 'running', needsAttention: false };
+  const latest = runs.find((run) => run.status !== 'cancelled');
+  switch (latest?.status) {
+    case undefined:
+      return { label: 'Waiting for the first run', tone: 'neutral', needsAttention: false };
+    case 'failed':
+      return { label: 'Failed', tone: 'failed', needsAttention: true };
+    case 'partial':
+      return { label: 'Partial', tone: 'attention', needsAttention: true };
+    default:
+      return { label: 'Healthy', tone: 'good', needsAttention: false };
+  }
+}
+
+function describeOpenRun(run: Run, runs: readonly Run[]): string {
+  if (run.status === 'queued') return 'Queued';
+  const name = isFirstSync(run, runs) ? 'First sync' : run.kind === 'audit' ? 'Auditing' : 'Syncing';
+  return run.progress === null ? name : `${name} ${formatPercent(run.progress)}`;
+}
+
+/** Whether a run is the first sync of its pipeline. */
+export function isFirstSync(run: Run, runs: readonly Run[]): boolean {
+  return run.kind === 'sync' && (run.trigger === 'created' || !runs.some((other) => isEarlierSync(other, run)));
+}
+
+function isEarlierSync(other: Run, run: Run): boolean {
+  return (
+    other.id !== run.id &&
+    other.kind === 'sync' &&
+    other.created_at < run.created_at &&
+    (other.status === 'succeeded' || other.status === 'partial')
+  );
+}
+
+/**
+ * Returns the time up to which every table of the pipeline is complete: that of the least fresh
+ * table. Null: no run has finished.
+ */
+export function getFreshAsOf(runs: readonly Run[]): string | null {
+  for (const run of runs) {
+    if (run.kind !== 'sync' || run.finished_at === null) continue;
+    const times = run.objects.flatMap((object) => object.complete_as_of ?? []).sort();
+    if (times[0] !== undefined) return times[0];
+  }
+  return null;
+}
+
+/** Describes the result of a run in a few words: "1 of 26 objects failed". */
+export function describeResult(run: Run): string {
+  const count = (status: string) => run.objects.filter((object) => object.status === status).length;
+  const failed = count('failed');
+  const partial = count('partial');
+  const total = run.objects.length;
+  if (failed > 0) return `${failed} of ${formatCount(total, 'object')} failed`;
+  if (partial > 0) return `${partial} of ${formatCount(total, 'object')} incomplete`;
+  switch (run.status) {
+    case 'running':
+      return 'Running';
+    case 'queued':
+      return 'Queued';
+    case 'cancelled':
+      return 'Cancelled';
+    default:
+      return 'Succeeded';
+  }
+}
+
+/** Groups runs by their pipeline. The order of the runs is preserved. */
+export function groupRunsByPipeline(runs: readonly Run[]): ReadonlyMap<string, readonly Run[]> {
+  return Map.groupBy(runs, (run) => run.pipeline_id);
+}
+
+/** Describes the schedule of a pipeline: "every 6 hours" or "15 6 * * 1-5 (Europe/Berlin)". */
+export function describeSchedule({
+  schedule,
+  frequency_minutes: minutes,
+}: Pick<Pipeline, 'schedule' | 'frequency_minutes'>): string {
+  if (schedule !== null) return `${schedule.cron} (${schedule.time_zone})`;
+  if (minutes === 60) return 'every hour';
+  return minutes % 60 === 0 ? `every ${minutes / 60} hours` : `every ${minutes} minutes`;
+}

@@ -1,0 +1,69 @@
+import { Freshet, FreshetError } from '@freshet/client';
+import { Button, Group, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { type FormEvent, useEffect, useState } from 'react';
+import { useSession } from '../../app/session.tsx';
+import { Logo } from '../../components/icon.tsx';
+import { Notice } from '../../components/notice.tsx';
+import { describeError } from '../../components/states.tsx';
+
+/** The form that accepts an API token. The token is tested before it is stored in this tab. */
+export function SignInPage() {
+  const { signIn } = useSession();
+  const [value, setValue] = useState('');
+  const { mutate, isPending, error } = useMutation({
+    mutationFn: (token: string) =>
+      new Freshet({ url: location.origin, token, maxAttempts: 1 }).get('/v1/tokens/current'),
+    onSuccess: (_, token) => signIn(token),
+  });
+  useEffect(() => {
+    document.title = 'Sign in · Freshet';
+  }, []);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (value.trim() !== '') mutate(value.trim());
+  };
+  return (
+    <main className="sign-in" id="main">
+      <Paper withBorder radius="lg" p="xl" w="100%" maw={420}>
+        <form onSubmit={submit}>
+          <Stack>
+            <Group gap="sm">
+              <Logo />
+              <Title order={1}>Sign in to Freshet</Title>
+            </Group>
+            <PasswordInput
+              label="API token"
+              description="It begins with frt_. The token is stored only in this browser tab, and deleted when you close the tab."
+              placeholder="frt_…"
+              value={value}
+              onChange={(event) => setValue(event.currentTarget.value)}
+              autoComplete="off"
+              required
+              data-autofocus
+              autoFocus
+            />
+            {error ? (
+              <div role="alert">
+                <Notice tone="failed">{getMessage(error)}</Notice>
+              </div>
+            ) : null}
+            <Button type="submit" loading={isPending}>
+              Sign in
+            </Button>
+            <Text size="sm" c="dimmed">
+              No token? <code>npm start</code> prints one. In other deployments, ask a team admin to create a token
+              under Operate → Tokens.
+            </Text>
+          </Stack>
+        </form>
+      </Paper>
+    </main>
+  );
+}
+
+function getMessage(error: Error): string {
+  return error instanceof FreshetError && error.status === 401
+    ? 'This token is unknown or has expired. Check that you have copied the complete token.'
+    : describeError(error).detail;
+}
