@@ -182,6 +182,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
  */
 export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[]>> = {
   read: [
+    'getCurrentToken',
     'listCredentials',
     'getCredential',
     'listDestinations',

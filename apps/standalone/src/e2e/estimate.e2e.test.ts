@@ -38,6 +38,9 @@ describe('POST /v1/pipelines/{id}/estimate', () => {
   test('estimates the credits of a first sync to within 20 percent, and spends at most 8 credits on the estimate', async () => {
     const estimated = await estimate(pipelineId);
     firstEstimate = estimated;
+    const { source } = await deployment.api.get('/v1/pipelines/{id}', { params: { path: { id: pipelineId } } });
+    const preview = await deployment.api.post('/v1/pipelines/estimate', { body: { source } });
+    expect(preview.objects).toEqual(estimated.objects);
     expect(estimated.spent).toBeLessThanOrEqual(8);
     const run = await deployment.sync(pipelineId);
     firstRun = run;
@@ -62,6 +65,10 @@ describe('POST /v1/pipelines/{id}/estimate', () => {
         objectRun(object)?.credits_used,
       );
     }
+  });
+
+  test('estimates the credits of a sync without changes to within 20 percent', async () => {
+    expectClose(firstEstimate.unchanged_credits, sumCredits(await deployment.sync(pipelineId)), 'all');
   });
 
   test('two syncs load the edit of an old time entry, which the lookback window does not contain', async () => {

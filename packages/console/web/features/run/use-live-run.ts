@@ -25,8 +25,8 @@ export function useLiveRun(id: string | undefined) {
 }
 
 /**
- * Returns the latest runs of a pipeline. The open run has the state of its event stream, so that all
- * parts of a page show the same progress.
+ * Returns the latest runs of a pipeline. The open run has the state of its event stream, so that
+ * all parts of a page show the same progress.
  */
 export function useLatestRuns(pipelineId: string): readonly Schemas['Run'][] | undefined {
   const { data: runs } = useQuery(latestRunsQuery(pipelineId));
