@@ -1,6 +1,6 @@
 /**
- * Builds the console with Vite into `dist/console/<key>` of the repository. The key is a hash of
- * all inputs, so a build is never older than its sources, and an existing build is reused.
+ * Builds the console with Vite into `dist/build/<key>` of this package. The key is a hash of all
+ * inputs, so a build is never older than its sources, and an existing build is reused.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const WEB = fileURLToPath(new URL('../web', import.meta.url));
-const BUILDS = join(ROOT, 'dist/console');
+const BUILDS = fileURLToPath(new URL('../dist/build', import.meta.url));
 /** The number of builds that are retained. A running process may still need an older build. */
 const BUILDS_MAX = 5;
 /** The value of `nonce` attributes in the page. `index.ts` replaces it in each response. */
