@@ -192,7 +192,7 @@ test('a user creates, restricts and deletes a token, whose value is shown once',
   await button('Create token').click();
   await page.getByLabel('Name').fill('dashboard');
   await page.getByRole('dialog').getByRole('button', { name: 'Create token' }).click();
-  const value = await page.getByLabel('The token').textContent();
+  const value = await page.getByLabel('The token', { exact: true }).textContent();
   expect(value).toMatch(/^frt_[0-9A-Za-z]{36}$/);
   await button('Done').click();
   await button('Delete dashboard').click();
@@ -209,7 +209,7 @@ test('a user creates an alert, sends a test event, and sees the response of the 
   await dialog.getByLabel('Name').fill('pager');
   await dialog.getByLabel('URL').fill('http://127.0.0.1:9/hook');
   await dialog.getByRole('button', { name: 'Create', exact: true }).click();
-  expect(await page.getByLabel('The signing secret').textContent()).toMatch(/^whsec_/);
+  expect(await page.getByLabel('The signing secret', { exact: true }).textContent()).toMatch(/^whsec_/);
   await button('Done').click();
   await button('Test pager').click();
   await table('Deliveries').getByText('webhook.test').first().waitFor();

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { formatApproximate, formatBytes, formatCount, formatDuration, formatPercent } from './numbers.ts';
+import {
+  formatApproximate,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatDurationBriefly,
+  formatPercent,
+} from './numbers.ts';
 import { formatHistorySince, formatRelative, formatUtc } from './times.ts';
 
 test('durations have their two largest units', () => {
@@ -8,6 +15,12 @@ test('durations have their two largest units', () => {
   expect(formatDuration(108)).toBe('1 min 48 s');
   expect(formatDuration(11_520)).toBe('3 h 12 min');
   expect(formatDuration(86_400 * 3)).toBe('3 days');
+});
+
+test('a brief duration has one unit', () => {
+  expect(formatDurationBriefly(0)).toBe('0 s');
+  expect(formatDurationBriefly(100)).toMatch(/^1[.,]7 min$/);
+  expect(formatDurationBriefly(172_800)).toBe('2 days');
 });
 
 test('a share is 100 % only if nothing is left', () => {

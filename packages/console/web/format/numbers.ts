@@ -44,6 +44,13 @@ export function formatDuration(seconds: number): string {
   return parts.join(' ');
 }
 
+/** Formats a duration in seconds with one unit, such as "1.7 min". */
+export function formatDurationBriefly(seconds: number): string {
+  const [unit, size] = UNITS.find(([, unitSize]) => seconds >= unitSize) ?? ['s', 1];
+  const count = seconds / size;
+  return `${formatNumber(count, 1)} ${unit === 'day' && count !== 1 ? 'days' : unit}`;
+}
+
 /** Formats a number with a noun: "1 object", "2 objects". */
 export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
   return `${formatNumber(count)} ${count === 1 ? singular : plural}`;

@@ -1,6 +1,6 @@
 import { Grid } from '@mantine/core';
 import type { Schemas } from '../../api/client.ts';
-import { formatDuration, formatNumber } from '../../format/numbers.ts';
+import { formatDuration, formatDurationBriefly, formatNumber } from '../../format/numbers.ts';
 import { ChartCard } from './chart-card.tsx';
 import { CREDIT_CLASSES, DAYS, formatDay, getLagByDay, listDays, sumByDay } from './usage-data.ts';
 
@@ -48,7 +48,7 @@ export default function UsageCharts({ usage, objectiveMinutes }: UsageChartsProp
           labels={labels}
           series={[{ name: 'Longest lag', color: 'var(--good-fill)', values: getLagByDay(usage, days) }]}
           format={(value) => formatDuration(value)}
-          formatTick={(value) => formatDuration(value).split(' ').slice(0, 2).join(' ')}
+          formatTick={formatDurationBriefly}
           {...(objectiveMinutes === undefined
             ? {}
             : { reference: { name: 'Objective', value: objectiveMinutes * 60 } })}
