@@ -65,13 +65,18 @@ function describeTimes(run: Run, now: number): string {
   const left = run.estimated_finished_at === null ? null : (Date.parse(run.estimated_finished_at) - now) / 1000;
   return [
     `Started ${formatRelative(run.started_at, now)}`,
-    left === null
-      ? 'the remaining time is not known yet'
-      : left > 1
-        ? `about ${formatDuration(left)} left`
-        : 'almost done',
+    describeTimeLeft(left, run.progress),
     ...(rate === null ? [] : [`${formatNumber(rate)} credits a minute`]),
   ].join(' · ');
+}
+
+/** A share from which on a run is almost done. */
+const ALMOST_DONE = 0.9;
+
+/** At the start of a run, its estimated end can already have passed. It is then not displayed. */
+function describeTimeLeft(seconds: number | null, progress: number | null): string {
+  if (seconds !== null && seconds > 1) return `about ${formatDuration(seconds)} left`;
+  return progress !== null && progress >= ALMOST_DONE ? 'almost done' : 'the remaining time is not known yet';
 }
 
 function ObjectProgress({ run, now }: { readonly run: Run; readonly now: number }) {
