@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages}/*/src/**/*.test.ts', 'packages/console/web/**/*.test.ts'],
-          exclude: [...notOurs, '**/*.{db,e2e,browser,docs,release}.test.ts'],
+          exclude: [...notOurs, '**/*.{db,e2e,browser,dbt,docs,release}.test.ts'],
           testTimeout: 30_000,
         },
       },

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Bundles the processes of Freshet into `dist/<key>`, and prints the path of this folder. The key
- * is a hash of all inputs of the bundle, so a bundle is never older than the sources.
+ * is a hash of all files that the bundle is made from, so a bundle is never older than the sources.
  * If the folder exists already, nothing is bundled.
  *
  * The folder has the layout of the sources: the bundle of `apps/api/src/main.ts` is
@@ -49,7 +49,7 @@ const VENDOR = 'vendor';
 const ASSETS = ['packages/control-store/migrations', 'packages/analytics/reports', 'integrations/dbt/models'];
 
 /**
- * Returns the folder of the bundle of the current files. The folder may not exist.
+ * Returns the folder of the bundle that belongs to the present files. The folder may not exist.
  * @param {string} root the folder of the repository.
  */
 export function findBundle(root = ROOT) {
@@ -68,12 +68,15 @@ function listInputs(root) {
       .map(({ name }) => join(root, parent, name))
       .sort(),
   );
-  const folders = workspaces.flatMap((folder) => ['src', 'web'].map((name) => join(folder, name)));
+  const folders = workspaces.flatMap((folder) =>
+    ['src', 'web', 'migrations', 'reports'].map((name) => join(folder, name)),
+  );
   return [
     join(root, 'scripts/bundle.mjs'),
     join(root, 'pnpm-lock.yaml'),
     ...workspaces.map((folder) => join(folder, 'package.json')),
-    ...[...folders, ...ASSETS.map((asset) => join(root, asset))].flatMap((folder) => listFiles(folder)),
+    ...folders.flatMap((folder) => listFiles(folder)),
+    ...listFiles(join(root, 'integrations/dbt/models')),
   ].filter((file) => existsSync(file));
 }
 
@@ -118,13 +121,13 @@ async function bundle(target) {
     renameSync(folder, target);
   } catch (error) {
     rmSync(folder, { recursive: true });
-    // Another process may have created the same bundle in the meantime.
+    // Another process made the same bundle in the meantime.
     if (!existsSync(target)) throw error;
   }
 }
 
 /**
- * Reduces the source maps, because Node parses the maps of all modules when a process starts.
+ * Makes the source maps small, because Node parses the maps of all modules when a process starts.
  * Stack traces need only the positions of this repository's own code.
  */
 function trimSourceMaps(folder) {
@@ -160,8 +163,8 @@ await import('${up}${entry.replaceAll('/', '-')}.js');
 }
 
 /**
- * Replaces `import.meta.url` in the modules of this repository with the URL that the module has in
- * the layout of the sources, because the bundler moves the code of all modules to the top folder.
+ * Replaces `import.meta.url` in the modules of this repository by the URL of the module's place in
+ * the layout of the bundle, because the code of all modules is in the top folder.
  */
 function sourceUrls() {
   return {

@@ -92,7 +92,7 @@ async function buildSite(target) {
 
 /** Redirects the output of a function to stderr. Stdout must contain only the path of the site. */
 async function withoutStdout(run) {
-  const { write } = process.stdout;
+  const write = process.stdout.write.bind(process.stdout);
   process.stdout.write = process.stderr.write.bind(process.stderr);
   try {
     await run();

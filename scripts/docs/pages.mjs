@@ -80,6 +80,7 @@ function listUseSections(root) {
       pages: [
         ...listFile(root, 'docs/analytics.md', 'analytics/'),
         ...listFolder(root, 'docs/analytics', 'analytics/'),
+        ...listFolder(root, 'docs/analytics/models', 'analytics/models/'),
       ],
     },
   ];

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { countModelRows, eraseModelRows, type ModelRowFilter, refreshAnalytics } from '@freshet/analytics';
 import { AppError, ERROR_POLICY, type ErasedOwners, toAppError } from '@freshet/contracts';
 import type { ControlStore, ErasedObject, ErasureOutcome, ErasureTask } from '@freshet/control-store';
@@ -15,7 +16,13 @@ import type { ErasedRows, RowFilter, Warehouse } from '@freshet/warehouse-loader
 import type { Warehouses } from './warehouses.ts';
 
 /** The time limit for erasing from the models, which includes a refresh. */
-const MODELS_TIMEOUT_MS = 30 * 60_000;
+const MODELS_TIMEOUT_MS = 50 * 60_000;
+/**
+ * An attempt to refresh the models waits ten seconds for a refresh that is running. The first
+ * refresh of a large warehouse takes minutes.
+ */
+const REFRESH_ATTEMPTS_MAX = 60;
+const REFRESH_RETRY_MS = 1000;
 
 export interface ErasureContext {
   readonly store: ControlStore;
@@ -180,21 +187,32 @@ class PersonErasure {
     const { hasModels } = this.#task;
     const filters = await this.#buildModelFilters();
     await this.#warehouse.useSql(MODELS_TIMEOUT_MS, async (sql) => {
-      if (hasModels) await refreshAnalytics(sql, this.#task).catch((error: unknown) => this.#ignoreFinalError(error));
+      if (hasModels) await this.#refreshModels(sql);
       const rows = await eraseModelRows(sql, this.#task, filters);
       if (rows > 0) this.#logger.info({ rows }, 'rows of analytics models erased');
     });
   }
 
   /**
-   * Logs an error that prevents every refresh, such as a view of the user that needs a removed
-   * column. Such an error must not prevent the erasure.
+   * Refreshes the models, after the end of a refresh that is running. An error that prevents every
+   * refresh, such as a view of the user that needs a removed column, does not prevent the erasure.
    * @throws any other error, so that the erasure is retried.
    */
-  #ignoreFinalError(thrown: unknown): void {
-    const error = toAppError(thrown);
-    if (ERROR_POLICY[error.code].job !== 'fail') throw error;
-    this.#logger.warn({ err: error }, 'analytics models cannot be refreshed, erasure continues');
+  async #refreshModels(sql: Parameters<typeof refreshAnalytics>[0]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await refreshAnalytics(sql, this.#task);
+        return;
+      } catch (thrown) {
+        const error = toAppError(thrown);
+        if (ERROR_POLICY[error.code].job === 'fail') {
+          this.#logger.warn({ err: error }, 'analytics models cannot be refreshed, erasure continues');
+          return;
+        }
+        if (error.code !== 'warehouse_busy' || attempt === REFRESH_ATTEMPTS_MAX) throw error;
+        await sleep(REFRESH_RETRY_MS);
+      }
+    }
   }
 
   /** Lists the columns of models that can refer to the person or to records of the person. */

@@ -13,11 +13,11 @@ const refresh: Refresh = {
 const error = { code: 'warehouse_busy', message: 'Another session holds a lock.' };
 
 test.each<[string, Partial<Refresh>]>([
-  ['Analytics models built (2,000 tickets).', {}],
-  ['The analytics models are up to date.', { kind: 'unchanged', tickets: 0 }],
-  ['The analytics models are still being refreshed.', { status: 'pending' }],
-  ['The analytics models are still being refreshed: Another session holds a lock.', { status: 'pending', error }],
-  ['The analytics models could not be refreshed: Another session holds a lock.', { status: 'failed', error }],
+  ['models built for 2,000 tickets', {}],
+  ['models up to date', { kind: 'unchanged', tickets: 0 }],
+  ['the models are still being refreshed', { status: 'pending' }],
+  ['the models are still being refreshed: Another session holds a lock.', { status: 'pending', error }],
+  ['the models could not be refreshed: Another session holds a lock.', { status: 'failed', error }],
 ])('describeRefresh returns "%s"', (text, fields) => {
   expect(describeRefresh({ ...refresh, ...fields })).toBe(text);
 });

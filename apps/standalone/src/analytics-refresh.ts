@@ -29,14 +29,12 @@ export async function waitForRefresh(client: Freshet, pipelineId: string): Promi
   return refresh;
 }
 
-/** Returns a sentence about the state of the models. */
+/** Describes the state of the models. */
 export function describeRefresh({ status, kind, tickets, error }: Refresh): string {
   if (status === 'succeeded') {
     const count = (tickets ?? 0).toLocaleString('en-US');
-    return kind === 'unchanged'
-      ? 'The analytics models are up to date.'
-      : `Analytics models ${kind} (${count} tickets).`;
+    return kind === 'unchanged' ? 'models up to date' : `models ${kind} for ${count} tickets`;
   }
-  const state = status === 'failed' ? 'could not be refreshed' : 'are still being refreshed';
-  return `The analytics models ${state}${error === null ? '.' : `: ${error.message}`}`;
+  const state = status === 'failed' ? 'the models could not be refreshed' : 'the models are still being refreshed';
+  return `${state}${error === null ? '' : `: ${error.message}`}`;
 }

@@ -26,8 +26,13 @@ await runProcess('standalone', createLogger('standalone', 'error'), async () => 
     const client = new Freshet({ url: apiUrl, token: deployment.token });
     const { subdomain, apiKey } = settings.account ?? DEMO_ACCOUNT;
     const { historicalSyncDays, analytics } = settings;
-    const pipeline = await setUpPipeline(client, { subdomain, apiKey, warehouseUrl, historicalSyncDays, analytics });
-    void completeRun({ settings, deployment, client, pipeline, apiUrl, warehouseUrl }).catch(async (error: unknown) => {
+    const pipeline = await display.step(
+      'Pipeline',
+      () => setUpPipeline(client, { subdomain, apiKey, warehouseUrl, historicalSyncDays, analytics }),
+      ({ name, destination_schema }) => `account ${name} → schema ${destination_schema}`,
+    );
+    const context = { settings, display, deployment, client, pipeline, apiUrl, warehouseUrl };
+    void completeRun(context).catch(async (error: unknown) => {
       // A shutdown interrupts the requests that start the run and query its progress.
       if (deployment.isStopping) return;
       display.close();
@@ -59,21 +64,31 @@ async function completeRun(options: {
   readonly warehouseUrl: string;
 }): Promise<void> {
   const { settings, display, deployment, client, pipeline, apiUrl, warehouseUrl } = options;
-  const run = await followRun(client, display, pipeline.id);
+  const run = await display.step(
+    'Sync',
+    () => followRun(client, display, pipeline.id),
+    ({ status }) => status,
+  );
+  const refresh = pipeline.analytics
+    ? await display.step(
+        'Analytics',
+        () => waitForRefresh(client, pipeline.id),
+        (state) => (state === null ? 'switched off' : describeRefresh(state)),
+      )
+    : null;
   display.close();
   const schema = pipeline.destination_schema;
-  const refresh = pipeline.analytics ? await waitForRefresh(client, pipeline.id) : null;
-  if (refresh !== null) print(describeRefresh(refresh));
   const modelsSchema = refresh?.refreshed_at ? refresh.schema : null;
+  const summary = { run, warehouseUrl, schema, modelsSchema };
   if (settings.once) {
     await deployment.stop();
-    const summary = { run, warehouseUrl, schema, modelsSchema };
-    print(process.stdout.isTTY ? toSummary(summary) : toJsonLine(summary));
+    print(toSummary(summary, null));
+    if (!process.stdout.isTTY) print(toJsonLine(summary));
     process.exit(run.status === 'succeeded' ? 0 : 1);
   }
-  const { token } = deployment;
+  print(toSummary(summary, `${apiUrl}/console`));
   const isDemo = settings.account === null;
-  print(toNextSteps({ run, apiUrl, token, warehouseUrl, schema, isDemo, modelsSchema }));
+  print(toNextSteps({ run, apiUrl, token: deployment.token, schema, isDemo, modelsSchema }));
 }
 
 /**
@@ -90,5 +105,10 @@ async function followRun(client: Freshet, display: StartDisplay, pipelineId: str
     // The API may be restarting. The workers continue the run in the meantime.
     run = await client.get('/v1/runs/{id}', { params: { path: { id: run.id } } }).catch(() => run);
   }
+  display.hideRun();
   return run;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
 }

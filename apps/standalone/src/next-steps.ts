@@ -15,18 +15,23 @@ export function toNextSteps(options: {
   /** The schema of the analytics models. Null: there are no models. */
   readonly modelsSchema: string | null;
 }): string {
-  const { run, apiUrl, token, warehouseUrl, schema, isDemo, modelsSchema } = options;
+  const { run, apiUrl, token, schema, isDemo, modelsSchema } = options;
+  const entries = [
+    ['API', `${apiUrl}   (reference: ${apiUrl}/docs)`],
+    ['Token', token],
+    ['Example', `curl -H 'Authorization: Bearer ${token}' -H 'Accept: application/json; indent=2' ${apiUrl}/v1/runs`],
+    ['Queries', `select * from ${schema}.${findLargestObject(run)} order by _freshet_loaded_at desc limit 10;`],
+    ['', `select * from ${schema}._freshet_objects;   -- freshness and history of each table`],
+    ...(modelsSchema === null
+      ? []
+      : [['', `select * from ${modelsSchema}.daily_summary order by day desc limit 10;   -- analytics models`]]),
+    ...(isDemo ? [['Your account', 'FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… npm start']] : []),
+  ];
   return `
 ${entries.map(([name = '', value = '']) => formatEntry(name, value)).join('\n')}
 
-  Console        ${apiUrl}/console
-  API            ${apiUrl}   (reference: ${apiUrl}/docs)
-  Token          ${token}
-  Example        curl -H 'Authorization: Bearer ${token}' -H 'Accept: application/json; indent=2' ${apiUrl}/v1/runs
-  Warehouse      psql '${warehouseUrl}'
-                 select * from ${schema}.${findLargestObject(run)} order by _freshet_loaded_at desc limit 10;
-                 select * from ${schema}._freshet_objects;   -- freshness and history of each table
-${modelsSchema === null ? '' : `                 select * from ${modelsSchema}.daily_summary order by day desc limit 10;   -- analytics models\n`}${isDemo ? '  Your account   FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… npm start\n' : ''}`;
+Freshet is running. Press Ctrl-C to stop it. The next start continues with the same data.
+`;
 }
 
 /** Returns the object of which the run extracted the most records. */

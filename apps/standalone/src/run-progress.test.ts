@@ -54,7 +54,7 @@ describe('RunProgress.draw', () => {
     });
     const lines = new RunProgress(new Map()).draw(run, 120);
     expect(lines).toEqual([
-      expect.stringMatching(/^ {2}Sync {21}█{6}░{18} {2}25 % {2}about 2 min left$/),
+      expect.stringMatching(/^ {2}All objects {14}█{6}░{18} {2}25 % {2}about 2 min left$/),
       expect.stringMatching(/^ {27}1 of 3 objects, 300 records, 15 credits$/),
       expect.stringMatching(/^ {2}tickets {18}█{12}░{12} {2}50 % {7}100 records {2}extracting$/),
     ]);

@@ -54,7 +54,7 @@ export class RunProgress {
     const hidden = inProgress.length - OBJECTS_MAX;
     const totals = `${formatNumber(sumField(run, 'records_extracted'))} records, ${formatNumber(sumField(run, 'credits_used'))} credits`;
     const lines = [
-      `${'Sync'.padEnd(NAME_WIDTH)} ${drawBar(run.progress)}  ${formatTimeLeft(run)}`,
+      `${'All objects'.padEnd(NAME_WIDTH)} ${drawBar(run.progress)}  ${formatTimeLeft(run)}`,
       `${''.padEnd(NAME_WIDTH)} ${finished.length} of ${run.objects.length} objects, ${totals}`,
       ...failed.map((o) => `${o.object.padEnd(NAME_WIDTH)} ${o.status}: ${o.error?.message ?? ''}`),
       ...inProgress.slice(0, OBJECTS_MAX).map((o) => {

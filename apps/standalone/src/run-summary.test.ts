@@ -51,24 +51,42 @@ const createSummary = (status: Run['status'], objects: Schemas['ObjectRun'][]) =
   modelsSchema: 's_analytics',
 });
 
-test('toSummary lists the objects that did not succeed, the unavailable objects, the warehouse and the models', () => {
+test('toSummary starts with the console, the warehouse and the totals, and lists the objects that need attention', () => {
+  const error = { code: 'source_unavailable', message: 'Freshdesk responded with status 503.' } as const;
   const objects = [
     createObjectRun('tickets', 'succeeded', { records_rejected: 1200, records_loaded: 8000 }),
     createObjectRun('agents', 'forbidden', { warnings: unavailable }),
     createObjectRun('surveys', 'failed', { error }),
     createObjectRun('roles', 'forbidden'),
   ];
-  expect(toSummary(createSummary('partial', objects)).trim().split('\n')).toEqual([
-    'Run partial: 1 of 4 objects succeeded.',
-    'Objects that did not succeed: surveys (failed), roles (forbidden).',
-    'Objects that the API key cannot access: agents.',
-    'Rejected records: 1,200.',
-    "Warehouse  psql 'postgres://u:p@h/w'",
-    'Schema     s',
-    'Analytics  select * from s_analytics.daily_summary;',
+  expect(toSummary(createSummary('partial', objects), 'http://h/console').split('\n')).toEqual([
+    '',
+    '  Console        http://h/console',
+    "  Warehouse      psql 'postgres://u:p@h/w'",
+    '  Schema         s',
+    '  Analytics      select * from s_analytics.daily_summary;',
+    '  Loaded         8,003 records in 61.5 s with 4 credits',
+    '  Run            partial: 1 of 4 objects succeeded',
+    '                 surveys failed: Freshdesk responded with status 503.',
+    '                 roles forbidden',
+    '                 The API key cannot access: agents.',
+    '                 Rejected records: 1,200.',
+    '',
+    '  Object   Status     Extracted  Loaded  Unchanged  Deleted  Credits',
+    '  tickets  succeeded          1   8,000          0        0        1',
+    '  agents   forbidden          1       1          0        0        1',
+    '  surveys  failed             1       1          0        0        1',
+    '  roles    forbidden          1       1          0        0        1',
+    '  Total    partial            4   8,003          0        0        4',
   ]);
-  expect(toSummary({ ...createSummary('succeeded', []), modelsSchema: null })).not.toContain('Analytics');
-  expect(toSummary(createSummary('succeeded', [createObjectRun('tickets', 'succeeded')]))).not.toContain('{');
+});
+
+test('toSummary omits the console of a deployment that has stopped, and models that do not exist', () => {
+  const result = createSummary('succeeded', [createObjectRun('tickets', 'succeeded')]);
+  const summary = toSummary({ ...result, modelsSchema: null }, null);
+  expect(summary).not.toContain('Analytics');
+  expect(summary).not.toContain('Console');
+  expect(summary).not.toContain('{');
 });
 
 test('toJsonLine returns one line with a JSON object', () => {

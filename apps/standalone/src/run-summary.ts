@@ -20,20 +20,25 @@ export function toJsonLine({ run, warehouseUrl, schema }: Omit<RunSummary, 'mode
  * attention, and a table of all objects.
  * @param consoleUrl null: the deployment has stopped.
  */
-export function toSummary({ run, warehouseUrl, schema, modelsSchema }: RunSummary): string {
+export function toSummary({ run, warehouseUrl, schema, modelsSchema }: RunSummary, consoleUrl: string | null): string {
   const { objects } = run;
   const unavailable = objects.filter(isUnavailable).map(({ object }) => object);
   const failed = objects.filter((o) => o.status !== 'succeeded' && o.status !== 'skipped' && !isUnavailable(o));
   const rejected = objects.reduce((sum, o) => sum + o.records_rejected, 0);
   const succeeded = objects.filter(({ status }) => status === 'succeeded').length;
   const lines = [
-    `Run ${run.status}: ${succeeded} of ${objects.length} objects succeeded.`,
-    ...(failed.length > 0 ? [`Objects that did not succeed: ${failed.join(', ')}.`] : []),
-    ...(unavailable.length > 0 ? [`Objects that the API key cannot access: ${unavailable.join(', ')}.`] : []),
-    ...(rejected > 0 ? [`Rejected records: ${rejected.toLocaleString('en-US')}.`] : []),
-    `Warehouse  psql '${warehouseUrl}'`,
-    `Schema     ${schema}`,
-    ...(modelsSchema === null ? [] : [`Analytics  select * from ${modelsSchema}.daily_summary;`]),
+    ...(consoleUrl === null ? [] : [['Console', consoleUrl]]),
+    ['Warehouse', `psql '${warehouseUrl}'`],
+    ['Schema', schema],
+    ...(modelsSchema === null ? [] : [['Analytics', `select * from ${modelsSchema}.daily_summary;`]]),
+    [
+      'Loaded',
+      `${formatNumber(sumField(run, 'records_loaded'))} records in ${getDurationSeconds(run).toFixed(1)} s with ${formatNumber(sumField(run, 'credits_used'))} credits`,
+    ],
+    ['Run', `${run.status}: ${succeeded} of ${objects.length} objects succeeded`],
+    ...failed.map((o) => ['', `${o.object} ${o.status}${o.error === null ? '' : `: ${o.error.message}`}`]),
+    ...(unavailable.length > 0 ? [['', `The API key cannot access: ${unavailable.join(', ')}.`]] : []),
+    ...(rejected > 0 ? [['', `Rejected records: ${formatNumber(rejected)}.`]] : []),
   ];
   return `\n${lines.map(([name = '', text = '']) => formatEntry(name, text)).join('\n')}\n\n${toTable(run).join('\n')}`;
 }

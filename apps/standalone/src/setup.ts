@@ -12,6 +12,11 @@ export interface PipelineSettings {
    * pipeline is not changed. Absent: the pipeline has the defaults of the API.
    */
   readonly analytics?: boolean | null;
+  /**
+   * The settings of objects of a new pipeline. Absent: the pipeline has the default selection, and
+   * the objects with `included_if_available` that the test of the account finds available.
+   */
+  readonly objects?: NonNullable<Schemas['PipelineInput']['objects']>;
 }
 
 export type ConfiguredPipeline = Schemas['Pipeline'];
@@ -68,7 +73,7 @@ async function updateConnections(
 
 async function createPipeline(
   client: Freshet,
-  { subdomain, apiKey, historicalSyncDays, analytics }: PipelineSettings,
+  { subdomain, apiKey, historicalSyncDays, analytics, objects }: PipelineSettings,
   warehouse: WarehouseAddress,
 ): Promise<ConfiguredPipeline> {
   // The functions that delete the created resources, the newest resource first.
@@ -104,6 +109,7 @@ async function createPipeline(
         },
         destination_id: destination.id,
         ...(analytics === undefined ? {} : { analytics: analytics ?? true }),
+        objects: objects ?? (await includeAvailableObjects(client, availableObjects)),
       },
     });
   } catch (error) {

@@ -63,11 +63,16 @@ export class StartDisplay {
     this.#draw();
   }
 
-  /** Ends the block. The steps stay on the screen, and the progress of the run is removed. */
-  close(): void {
-    if (this.#isClosed) return;
+  /** Removes the progress of the run. */
+  hideRun(): void {
     this.#run = null;
     this.#draw();
+  }
+
+  /** Ends the block. The steps stay on the screen. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.hideRun();
     this.#isClosed = true;
     if (this.#isLive) this.#redraw.done();
   }

@@ -12,6 +12,10 @@
   true
 {%- endmacro %}
 
+{% macro overlaps_changed_days(from, to) -%}
+  true
+{%- endmacro %}
+
 {% macro business_day(alias, schedule, at) -%}
   left join {{ ref('business_days') }} {{ alias }} on {{ alias }}.schedule_id = {{ schedule }}
       and {{ alias }}.day = ({{ at }} at time zone 'UTC')::date

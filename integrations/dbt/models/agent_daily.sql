@@ -10,7 +10,11 @@ key: [day, agent_id]
 columns:
   day: {type: date, description: Day in the time zone of the account., not_null: true}
   agent_id: {type: bigint, description: Agent., not_null: true}
-  assigned: {type: bigint, description: "Number of assignments of tickets to the agent, including tickets that were created as assigned."}
+  assigned:
+    type: bigint
+    description: >-
+      Number of assignments of tickets to the agent, including tickets that were created as
+      assigned.
   responses: {type: bigint, description: Number of agent responses.}
   notes: {type: bigint, description: Number of private notes.}
   resolved:

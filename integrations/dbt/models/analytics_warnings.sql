@@ -6,7 +6,11 @@ grain: one row for each warning
 materialized: table
 key: [kind, subject]
 columns:
-  kind: {type: text, description: "Kind of the warning: unknown_time_zone, unknown_hours, missing_table or unknown_rating.", accepted_values: [unknown_time_zone, unknown_hours, missing_table, unknown_rating]}
+  kind:
+    type: text
+    accepted_values: [unknown_time_zone, unknown_hours, missing_table, unknown_rating]
+    description: >-
+      Kind of the warning: unknown_time_zone, unknown_hours, missing_table or unknown_rating.
   subject: {type: text, description: "Calendar, table or rating that the warning concerns."}
   message: {type: text, description: Cause and remedy.}
 */

@@ -12,7 +12,12 @@ columns:
   group_id: {type: bigint, description: "Rated group, or null."}
   group_name: {type: text, description: Name of the rated group.}
   requester_id: {type: bigint, description: Contact who rated.}
-  score: {type: integer, description: "From 3 (extremely happy) to -3 (extremely unhappy), or null if the rating has an unknown code.", accepted_values: [-3, -2, -1, 0, 1, 2, 3]}
+  score:
+    type: integer
+    accepted_values: [-3, -2, -1, 0, 1, 2, 3]
+    description: >-
+      From 3 (extremely happy) to -3 (extremely unhappy), or null if the rating has an unknown
+      code.
   label: {type: text, description: Name of the score.}
   is_positive: {type: boolean, description: The score is greater than zero.}
   comment: {type: text, description: Text that the customer wrote.}

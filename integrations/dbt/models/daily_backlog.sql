@@ -8,11 +8,21 @@ materialized: view
 key: [day, group_id, priority, status]
 columns:
   day: {type: date, description: Day in the time zone of the account., not_null: true}
-  group_id: {type: bigint, description: "Group of the tickets at the end of the day, or null if they had none."}
+  group_id:
+    type: bigint
+    description: >-
+      Group of the tickets at the end of the day, or null if they had none.
   priority: {type: bigint, description: Priority of the tickets at the end of the day.}
-  status: {type: bigint, description: "Status of the tickets at the end of the day, or null if it is not known."}
+  status:
+    type: bigint
+    description: >-
+      Status of the tickets at the end of the day, or null if it is not known.
   open_tickets: {type: bigint, description: Number of unresolved tickets., not_null: true}
-  age_days_mean: {type: numeric, description: "Mean age of these tickets in days, rounded to two decimals. The age is the number of days since the day of the creation."}
+  age_days_mean:
+    type: numeric
+    description: >-
+      Mean age of these tickets in days, rounded to two decimals. The age is the number of
+      days since the day of the creation.
   older_than_1_day: {type: bigint, description: Number of these tickets whose age exceeds 1 day.}
   older_than_7_days: {type: bigint, description: Number of these tickets whose age exceeds 7 days.}
   older_than_30_days:

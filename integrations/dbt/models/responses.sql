@@ -14,8 +14,14 @@ columns:
   response_id: {type: bigint, description: Id of the conversation.}
   ticket_id: {type: bigint, description: Ticket., not_null: true, references: ticket_metrics.ticket_id}
   agent_id: {type: bigint, description: Author of the response.}
-  group_id: {type: bigint, description: "Group of the ticket at the time of the response, or null if it had none."}
-  waited_since: {type: timestamptz, description: "Earliest customer message after the previous response, or null if there was none."}
+  group_id:
+    type: bigint
+    description: >-
+      Group of the ticket at the time of the response, or null if it had none.
+  waited_since:
+    type: timestamptz
+    description: >-
+      Earliest customer message after the previous response, or null if there was none.
   responded_at: {type: timestamptz, description: Time of the response., not_null: true}
   minutes:
     type: numeric

@@ -7,8 +7,14 @@ materialized: view
 key: [ticket_id, kind]
 columns:
   ticket_id: {type: bigint, description: Ticket., not_null: true, references: ticket_metrics.ticket_id}
-  kind: {type: text, description: "first_response, next_response or resolution.", accepted_values: [first_response, next_response, resolution]}
-  due_at: {type: timestamptz, description: "Time by which the target must be achieved, or null if there is no target."}
+  kind:
+    type: text
+    description: "first_response, next_response or resolution."
+    accepted_values: [first_response, next_response, resolution]
+  due_at:
+    type: timestamptz
+    description: >-
+      Time by which the target must be achieved, or null if there is no target.
   achieved_at:
     type: timestamptz
     description: >-

@@ -84,8 +84,15 @@ columns:
     description: >-
       The ticket is resolved, has exactly one agent response, which was sent before or at the
       resolution, and was never reopened.
-  minutes_tracked: {type: numeric, description: Minutes of all time entries of the ticket. Null if the table time_entries does not exist.}
-  csat_score: {type: integer, description: "Score of the latest rating, from -3 to 3.", accepted_values: [-3, -2, -1, 0, 1, 2, 3]}
+  minutes_tracked:
+    type: numeric
+    description: >-
+      Minutes of all time entries of the ticket. Null if the table time_entries does not
+      exist.
+  csat_score:
+    type: integer
+    description: "Score of the latest rating, from -3 to 3."
+    accepted_values: [-3, -2, -1, 0, 1, 2, 3]
   is_exact:
     type: boolean
     not_null: true

@@ -23,9 +23,20 @@ columns:
     description: >-
       Assigned agent in the period, or null if the ticket had none.
   priority: {type: bigint, description: Priority in the period.}
-  started_at: {type: timestamptz, description: Start of the period. The first period starts with the creation of the ticket., not_null: true}
-  ended_at: {type: timestamptz, description: "End of the period, or null if the period has not ended."}
-  minutes: {type: numeric, description: "Minutes from started_at to ended_at, rounded to four decimals. Null if the period has not ended."}
+  started_at:
+    type: timestamptz
+    not_null: true
+    description: >-
+      Start of the period. The first period starts with the creation of the ticket.
+  ended_at:
+    type: timestamptz
+    description: >-
+      End of the period, or null if the period has not ended.
+  minutes:
+    type: numeric
+    description: >-
+      Minutes from started_at to ended_at, rounded to four decimals. Null if the period has
+      not ended.
   business_minutes:
     type: numeric
     description: >-
@@ -55,8 +66,15 @@ columns:
     description: >-
       The ticket changed from a resolved status to another status at started_at.
   is_assignment: {type: boolean, description: "The ticket was assigned to the agent at started_at."}
-  is_group_change: {type: boolean, description: The period is the first period of the ticket or has another group than the previous period.}
-  evidence: {type: text, description: "Source of the period: activities, history or stats.", accepted_values: [activities, history, stats]}
+  is_group_change:
+    type: boolean
+    description: >-
+      The period is the first period of the ticket or has another group than the previous
+      period.
+  evidence:
+    type: text
+    description: "Source of the period: activities, history or stats."
+    accepted_values: [activities, history, stats]
   started_day: {type: date, description: Day of started_at in the time zone of the account.}
   ended_day:
     type: date

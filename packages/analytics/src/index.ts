@@ -3,18 +3,6 @@
  * files in `integrations/dbt/models`, and the definitions of the reports are the SQL files in
  * `packages/analytics/reports`.
  */
-import { AppError } from '@freshet/contracts';
-import type postgres from 'postgres';
-import type {
-  AnalyticsTarget,
-  ModelDocumentation,
-  RefreshResult,
-  Report,
-  ReportArguments,
-  ReportOptions,
-  ReportResult,
-} from './interface.ts';
-
 export { countModelRows, eraseModelRows, type ModelRowFilter } from './erasure.ts';
 export type {
   AnalyticsTarget,

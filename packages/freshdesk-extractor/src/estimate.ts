@@ -145,7 +145,10 @@ class Estimator {
         const { requests } = await this.#estimateFullList(object, null);
         return definitionCredits + requests * listCredits;
       }
-      default:
+      case 'daily-export':
+        // Each file is requested once or twice, regardless of the number of runs in a day.
+        return 0;
+      case 'children':
         // If the parent has a field that shows changes of its children, only such children are
         // read.
         return definitionCredits + (strategy.versionFields.length > 0 ? 0 : await this.#countParents(strategy.parent));

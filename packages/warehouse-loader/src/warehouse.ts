@@ -124,7 +124,7 @@ export class Warehouse {
     return await this.#connections.useSqlClient(timeoutMs, work);
   }
 
-  /** Counts the rows and versions that the filter selects. */
+  /** Counts the rows and the row versions that match the filter. */
   async count(filter: RowFilter): Promise<RowCounts> {
     return await this.#connections.use((client) => countRows(client, filter));
   }

@@ -42,6 +42,7 @@ const PATH_VALUES: Readonly<Record<string, string>> = {
   erasure_id: EXAMPLE_IDS.erasure,
   delivery_id: EXAMPLE_IDS.delivery,
   subdomain: 'acme',
+  report: 'tickets_created_resolved',
 };
 /** Operations whose `record_id` is the id of a record in Freshdesk. */
 const FRESHDESK_RECORD_ID = '4711';

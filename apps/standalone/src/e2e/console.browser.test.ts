@@ -143,7 +143,7 @@ test('the settings reject an invalid schedule, and explain a conflict with anoth
   await page.getByRole('textbox', { name: 'Name' }).fill('renamed');
   await deployment.updatePipeline(pipelineId, { priority: 'high' });
   await button('Save').click();
-  await page.getByText('Someone else has changed this in the meantime').waitFor();
+  await page.getByText('Another user has changed this in the meantime').waitFor();
   await browser.takeScreenshot('conflict');
   await button('Overwrite with my values').click();
   await heading('renamed').waitFor();
@@ -243,7 +243,7 @@ test('controls without permission are disabled, and say which role is required',
   await signInAgain(deployment.token, 'team admin');
 });
 
-test('a page keeps its data while the API cannot be reached, and says so', async () => {
+test('a page keeps its data and shows a notice while the API cannot be reached', async () => {
   const { page } = browser;
   await visit('/system');
   await table('Processes').waitFor();

@@ -194,11 +194,11 @@ describe('npm start with settings from the environment', () => {
     expect(await standalone.exited, standalone.output).toBe(0);
     // The terminal also shows the output of npm.
     const lines = stripVTControlCharacters(standalone.output).split('\r\n');
-    const summary = lines.findIndex((line) => line.startsWith('Run succeeded:'));
-    expect(lines.slice(summary + 1, summary + 4)).toEqual([
-      `Warehouse  psql '${warehouse.url}'`,
-      'Schema     freshdesk_acme',
-      'Analytics  select * from freshdesk_acme_analytics.daily_summary;',
+    const summary = lines.findIndex((line) => line.startsWith('  Warehouse'));
+    expect(lines.slice(summary, summary + 3)).toEqual([
+      `  Warehouse      psql '${warehouse.url}'`,
+      '  Schema         freshdesk_acme',
+      '  Analytics      select * from freshdesk_acme_analytics.daily_summary;',
     ]);
     // The steps of the start stay on the screen, and the progress of the run is removed.
     expect(lines.slice(0, summary).some((line) => / {2}✔ Pipeline +account acme/.test(line))).toBe(true);
@@ -220,7 +220,7 @@ describe('npm start with settings from the environment', () => {
     const id = simulator.account.create('tickets', { subject: 'A ticket before the last run' });
     using withModels = new StandaloneProcess(['--once'], env);
     expect(await withModels.exited, withModels.output).toBe(0);
-    expect(withModels.output).toMatch(/Analytics models (built|refreshed)/);
+    expect(withModels.output).toMatch(/^ {2}Analytics +models (built|refreshed)/m);
     const { sql } = warehouse;
     expect(await sql`select from freshdesk_acme_analytics.ticket_metrics where ticket_id = ${id}`).toHaveLength(1);
     const [summary] = await sql`select sum(created)::int as created from freshdesk_acme_analytics.daily_summary`;
@@ -228,7 +228,7 @@ describe('npm start with settings from the environment', () => {
 
     using withoutModels = new StandaloneProcess(['--once'], { ...env, FRESHET_ANALYTICS: 'false' });
     expect(await withoutModels.exited, withoutModels.output).toBe(0);
-    expect(withoutModels.output).not.toContain('nalytics models');
+    expect(withoutModels.output).not.toContain('Analytics');
     const [pipeline] = await database.sql`select analytics from freshet.pipelines`;
     expect(pipeline).toEqual({ analytics: false });
   });

@@ -9,6 +9,7 @@ import { resolveTemplate } from '../models/template.ts';
 const EXPRESSION_FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
   changed_tickets: ['id'],
   changed_days: ['day'],
+  overlaps_changed_days: ['from', 'to'],
   business_day: ['alias', 'schedule', 'at'],
   open_time_before: ['alias', 'schedule', 'at'],
   minutes_of: ['duration'],

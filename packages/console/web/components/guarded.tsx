@@ -10,6 +10,7 @@ type Permission = Schemas['Permission'];
 const ROLES: Readonly<Record<Permission, string>> = {
   read: 'observer',
   read_records: 'pipeline_admin',
+  read_reports: 'pipeline_admin',
   run: 'pipeline_admin',
   refresh: 'pipeline_admin',
   redrive: 'pipeline_admin',

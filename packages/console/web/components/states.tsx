@@ -145,7 +145,7 @@ export function ActionError({ error, action }: { readonly error: Error | null; r
   const isConflict = error instanceof FreshetError && error.status === 412;
   const { title, detail } = isConflict
     ? {
-        title: 'Someone else has changed this in the meantime',
+        title: 'Another user has changed this in the meantime',
         detail:
           'Your changes were not saved, and are still in this form. Load the current values to see what has changed, or overwrite them with yours.',
       }

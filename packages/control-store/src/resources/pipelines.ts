@@ -73,7 +73,8 @@ export const SCHEDULE_CHANNEL = 'freshet_schedule';
 /** Pipelines, and the state of their objects. */
 export class Pipelines extends Store {
   /**
-   * Creates a pipeline. Its first run is due at once.
+   * Creates a pipeline. Its first run is due at once. Schedulers are not notified, so that the
+   * settings of the pipeline can be completed before the scheduler starts that run.
    * @throws AppError `conflict` when another pipeline has the same name, or writes to the same
    * schema with the same table prefix, or `invalid_input` when a reference cannot be used.
    */
@@ -87,7 +88,6 @@ export class Pipelines extends Store {
         .returning(),
       conflicts,
     );
-    await this.#notifySchedulers();
     return created as Pipeline;
   }
 

@@ -35,7 +35,7 @@ export interface ErasureTask {
   readonly hashSalt: Buffer | null;
   /** The time zone of the analytics models. */
   readonly timeZone: string | null;
-  /** Whether Freshet maintains analytics models, and has created them. */
+  /** Whether Freshet maintains analytics models of the pipeline. */
   readonly hasModels: boolean;
 }
 
@@ -138,16 +138,13 @@ export class Erasures extends Store {
         objects: Record<string, { columns?: FieldRules }>;
         hash_salt: string | null;
         analytics_time_zone: string | null;
-        has_models: boolean;
+        analytics: boolean;
       })[]
     >`
       update freshet.erasures e set status = 'running' from freshet.pipelines p
       where e.id = ${id} and p.id = e.pipeline_id and e.status in ('queued', 'running')
       returning e.pipeline_id, e.object, e.key, p.destination_id, p.destination_schema, p.table_prefix, p.objects,
-        p.hash_salt, p.analytics_time_zone,
-        p.analytics and exists (
-          select from freshet.analytics_refreshes a where a.pipeline_id = p.id and a.refreshed_at is not null
-        ) as has_models`;
+        p.hash_salt, p.analytics, p.analytics_time_zone`;
     if (!row) return null;
     return {
       id,
@@ -162,7 +159,7 @@ export class Erasures extends Store {
       ),
       hashSalt: row.hash_salt === null ? null : openHashSalt(this.box, row.pipeline_id, row.hash_salt),
       timeZone: row.analytics_time_zone,
-      hasModels: row.has_models,
+      hasModels: row.analytics,
     };
   }
 

@@ -311,11 +311,14 @@ class DailyExportReader {
       extractedAt: this.#extractedAt,
       failedUnits: firstSync?.failedUnits ?? [],
       coverage:
-        range === null
-          ? null
-          : { completeAsOf: this.#reader.capCoverage(range.to), completeBackTo: new Date(range.from) },
+        range === null ? null : { completeAsOf: this.#capToPast(range.to), completeBackTo: new Date(range.from) },
       isLast: true,
     });
+  }
+
+  /** Limits the end of a file to a time that every clock has reached. */
+  #capToPast(time: string): Date {
+    return new Date(Math.min(Date.parse(time), this.#reader.capCoverage(this.#extractedAt).getTime()));
   }
 
   /**

@@ -28,6 +28,7 @@ function createRunner(limits: Partial<ReportLimits>): ReportRunner {
     outboundPolicy: createOutboundPolicy('127.0.0.0/8'),
     metrics: new Metrics('api'),
     requestsPerMinute: 1,
+    help: { folder: '' },
   };
   return new ReportRunner(deps, limits);
 }

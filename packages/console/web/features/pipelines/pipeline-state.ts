@@ -9,7 +9,7 @@ type Run = Schemas['Run'];
 export interface PipelineState {
   readonly label: string;
   readonly tone: Tone;
-  /** Whether a user should look at the pipeline. */
+  /** Whether the pipeline has a problem that a user must solve. */
   readonly needsAttention: boolean;
 }
 

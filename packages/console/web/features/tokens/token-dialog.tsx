@@ -18,6 +18,7 @@ interface TokenDialogProps {
 const PERMISSIONS: readonly Schemas['Permission'][] = [
   'read',
   'read_records',
+  'read_reports',
   'run',
   'refresh',
   'manage_pipelines',

@@ -89,6 +89,7 @@ export const EVENTS: Readonly<Record<Schemas['EventType'], string>> = {
   'freshness.missed': 'A table is later than its objective',
   'freshness.restored': 'A table is current again',
   'job.died': 'A job has failed permanently',
+  'analytics.failed': 'The analytics models could not be refreshed',
   'webhook.disabled': 'A webhook was disabled',
   'webhook.test': 'A test',
 };

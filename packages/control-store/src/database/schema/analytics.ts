@@ -31,7 +31,7 @@ export const analyticsRefreshes = freshet.table('analytics_refreshes', {
   refreshed_at: time('refreshed_at'),
   kind: text('kind').$type<AnalyticsRefreshKind>(),
   /** The number of tickets that the last successful refresh recomputed. */
-  tickets: bigint('tickets', { mode: 'number' }),
+  tickets: bigint({ mode: 'number' }),
   warnings: jsonb('warnings').$type<AnalyticsWarning[]>().notNull().default([]),
   /** The failed attempts since the last request. */
   failures: integer('failures').notNull().default(0),
