@@ -28,8 +28,8 @@ export const CONFIGURATION = {
 } as const;
 
 /**
- * The hashes of the static style sheets and style attributes that this version of Scalar inserts
- * without the nonce of the page. The browser test fails if a version inserts a different one.
+ * The hashes of the static style sheets that this version of Scalar inserts without the nonce of
+ * the page. The browser test fails if a version inserts a different one.
  */
 export const STYLE_HASHES = [
   'sha256-l/2OpPg0d+2VLTLgwjf5mQo2CYwHDEqdj5TjbfEyVJI=',
