@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 import { findDifferences } from '../test-support/differences.ts';
 
-/** The columns that this release has added. Load workers of the previous release do not fill them. */
+/** The columns that this release added. Load workers of the previous release do not fill them. */
 const NEW_COLUMNS = /^stats_/;
 /** The folder of the previous release. `scripts/test-upgrade.mjs` sets it. */
 const previousRelease = process.env['FRESHET_RELEASED'];
