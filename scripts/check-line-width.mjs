@@ -14,7 +14,7 @@ const COMMENT = /^\s*(?:\/\/|\/?\*(?:\s|\*|$))/;
 /** A quoted string, template or regular expression that by itself fills most of a line. */
 const UNBREAKABLE = /https?:\/\/\S{40}|(['"`/]).{60,}\1|`[^`]{60,}$|^[^`]{60,}`/;
 
-const files = execFileSync('git', ['ls-files', '*.ts', '*.mjs', '*.js', '*.md'], { encoding: 'utf8' });
+const files = execFileSync('git', ['ls-files', '*.ts', '*.tsx', '*.mjs', '*.js', '*.md'], { encoding: 'utf8' });
 const problems = [];
 for (const file of files.trim().split('\n')) {
   if (EXCLUDED.test(file) || !existsSync(file)) continue;

@@ -33,7 +33,7 @@ export function collectProse(paths) {
 function extract(file, source) {
   if (file === OPENAPI) return extractOpenApi(file, JSON.parse(source));
   if (file.endsWith('.md')) return [{ file, line: 1, ext: '.md', text: source }];
-  if (/\.(?:ts|mjs|js)$/.test(file)) return extractScript(file, source);
+  if (/\.(?:tsx?|mjs|js)$/.test(file)) return extractScript(file, source);
   if (file.endsWith('.sql')) return extractLineComments(file, source, /^\s*--\s?(.*)$/);
   if (/\.(?:go|java)$/.test(file)) return extractLineComments(file, source, /^\s*(?:\/\/|\*)\s?(.*)$/);
   if (/\.(?:ya?ml|sh|py|service|env|toml|conf)$|(?:Dockerfile|\.env\.example|\.ci\/run)$/.test(file)) {
@@ -65,8 +65,8 @@ function extractScript(file, source) {
   }));
   visit(program, (node) => {
     const text =
-      node.type === 'Literal' && typeof node.value === 'string'
-        ? node.value
+      (node.type === 'Literal' && typeof node.value === 'string') || node.type === 'JSXText'
+        ? node.value.trim()
         : node.type === 'TemplateLiteral'
           ? node.quasis.map((quasi) => quasi.value.cooked ?? '').join('…')
           : null;

@@ -18,6 +18,7 @@ export function toNextSteps(options: {
   const { run, apiUrl, token, schema, isDemo, modelsSchema } = options;
   const entries = [
     ['API', `${apiUrl}   (reference: ${apiUrl}/docs)`],
+    ['Help', `${apiUrl}/help`],
     ['Token', token],
     ['Example', `curl -H 'Authorization: Bearer ${token}' -H 'Accept: application/json; indent=2' ${apiUrl}/v1/runs`],
     ['Queries', `select * from ${schema}.${findLargestObject(run)} order by _freshet_loaded_at desc limit 10;`],

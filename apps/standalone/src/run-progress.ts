@@ -72,7 +72,7 @@ export class RunProgress {
    */
   listChanges(run: Run): string[] {
     const lines: string[] = [];
-    for (const o of run.objects) {
+    for (const o of run.objects.filter(({ status }) => status !== 'queued')) {
       const state = this.#describe(o, run).replace(/ \(\d+ s\)$/, '');
       const line = FINAL_STATUSES.has(o.status)
         ? `${o.status}: ${formatNumber(o.records_extracted)} extracted, ${formatNumber(o.records_loaded)} loaded, ${formatNumber(o.credits_used)} ${o.credits_used === 1 ? 'credit' : 'credits'}${state ? ` (${state})` : ''}`

@@ -15,7 +15,7 @@ export interface Column<T> {
 interface RowGroup<T> {
   readonly title: string;
   readonly rows: readonly T[];
-  /** What the rows come to, such as "3 of 10 included". */
+  /** A summary of the rows, such as "3 of 10 included". */
   readonly summary?: ReactNode;
   /** Whether the rows are hidden until the heading is clicked. */
   readonly isFolded?: boolean;

@@ -1,4 +1,4 @@
-/** Icons as lines on a grid of 24 units. They are decorative: a text always stands beside them. */
+/** Icons as lines on a grid of 24 units. They are decorative, because each icon has a text. */
 const PATHS = {
   pipelines: 'M4 7h5a4 4 0 0 1 4 4v2a4 4 0 0 0 4 4h3M17 14l3 3-3 3M4 17h3',
   usage: 'M4 20V10M10 20V4M16 20v-7M21 20H3',

@@ -5,7 +5,7 @@ const HEIGHT = 22;
 
 interface SparklineProps {
   readonly values: readonly number[];
-  /** What the bars show, with their values, for screen readers. */
+  /** A description of the bars with their values, for screen readers. */
   readonly label: string;
   readonly tone: Tone;
 }

@@ -1,4 +1,4 @@
-/** What a page shows while it has no data: loading, empty, error, forbidden and offline. */
+/** The states of a page without data: loading, empty, error, forbidden and offline. */
 import { Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -112,8 +112,8 @@ interface QueryViewProps<T> {
 }
 
 /**
- * Shows the data of a query, or its loading or error state. If a later request fails, the page keeps
- * the data that it has, and says that they are not current.
+ * Shows the data of a query, or its loading or error state. If a later request fails, the page
+ * keeps its data, and states that the data is not current.
  */
 export function QueryView<T>({ query, children, rows, label }: QueryViewProps<T>) {
   const { data, error } = query;

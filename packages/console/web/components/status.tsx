@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** The tone of a status. The word of the status always stands beside its color. */
+/** The tone of a status. The status is always shown as a word and a color. */
 export type Tone = 'good' | 'running' | 'attention' | 'failed' | 'neutral';
 
 const TONES: Readonly<Record<string, Tone>> = {

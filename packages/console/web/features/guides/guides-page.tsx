@@ -26,10 +26,10 @@ export function GuidesPage() {
                 code={buildGrantSql({ database: '', username: '', schema })}
               />
             </Card>
-            <Card title="Learn of problems">
+            <Card title="Get notified of problems">
               <Text size="sm">
-                Create an alert under <TextLink to="/webhooks">Alerts & webhooks</TextLink>: Freshet then tells you of
-                failed runs, late tables and refused API keys.
+                Create an alert under <TextLink to="/webhooks">Alerts & webhooks</TextLink>. Freshet then notifies you
+                of failed runs, late tables and refused API keys.
               </Text>
             </Card>
           </Stack>

@@ -1,5 +1,7 @@
 /** The groups in which objects are displayed, by what users look for. */
 
+/** The groups that most users need. Pages fold the other groups. */
+export const MAIN_GROUPS: readonly string[] = ['Tickets & conversations', 'People', 'Time & satisfaction'];
 const GROUPS: readonly { readonly title: string; readonly objects: readonly string[] }[] = [
   {
     title: 'Tickets & conversations',

@@ -14,7 +14,10 @@ interface ObjectOperationsProps {
   readonly object: Schemas['PipelineObject'];
 }
 
-/** Operations on an object. Each dialog states the consequences and the cost before the operation starts. */
+/**
+ * Operations on an object. Each dialog states the consequences and the cost before the operation
+ * starts.
+ */
 export function ObjectOperations({ pipelineId, object }: ObjectOperationsProps) {
   const [operation, setOperation] = useState<Operation | null>(null);
   const close = () => setOperation(null);
@@ -49,7 +52,7 @@ interface DialogProps extends ObjectOperationsProps {
 
 function RestartDialog({ pipelineId, object, onClose }: DialogProps) {
   const { data: runs = [] } = useQuery(latestRunsQuery(pipelineId));
-  // The most expensive recent sync read the most history, so its credits are the best known estimate.
+  // The most expensive recent sync read the most history, so its credits are the best estimate.
   const credits = Math.max(
     0,
     ...runs.flatMap((run) => run.objects.filter((o) => o.object === object.object).map((o) => o.credits_used)),

@@ -14,13 +14,13 @@ import { Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatCount } from '../../format/numbers.ts';
 import { formatHistorySince } from '../../format/times.ts';
-import { groupObjects } from '../objects/groups.ts';
+import { groupObjects, MAIN_GROUPS } from '../objects/groups.ts';
 import { ObjectDrawer } from '../objects/object-drawer.tsx';
 import { isOpen } from '../run/run-progress.ts';
 
 type PipelineObject = Schemas['PipelineObject'];
 
-/** The objects of a pipeline: what is included, how current it is, and what may be read. */
+/** The objects of a pipeline: their selection, freshness and availability. */
 export function ObjectsTab() {
   const { id } = useParams({ from: '/pipelines/$id' });
   const query = useQuery(pipelineObjectsQuery(id));
@@ -97,9 +97,6 @@ function ObjectList({
   );
 }
 
-/** The groups that most users look at. Other groups are folded while they need no attention. */
-const MAIN_GROUPS = ['Tickets & conversations', 'People', 'Time & satisfaction'];
-
 function describeGroup(
   { title, rows }: { readonly title: string; readonly rows: readonly PipelineObject[] },
   isSearch: boolean,
@@ -115,7 +112,9 @@ function describeGroup(
   };
 }
 
-/** Includes or excludes an object. The switch moves at once, and moves back if the request fails. */
+/**
+ * Includes or excludes an object. The switch moves at once, and moves back if the request fails.
+ */
 function useToggle(pipelineId: string) {
   const queryClient = useQueryClient();
   const key = pipelineObjectsQuery(pipelineId).queryKey;

@@ -70,7 +70,7 @@ function StateSentence({ pipeline, runs }: { readonly pipeline: Pipeline; readon
     );
   return (
     <Notice tone={latest.status === 'failed' ? 'failed' : latest.status === 'partial' ? 'attention' : 'neutral'}>
-      <strong>The last run is {latest.status}:</strong> {link}, <Time value={latest.finished_at} />. The next run starts{' '}
+      <strong>Last run {latest.status}:</strong> {link}, <Time value={latest.finished_at} />. The next run starts{' '}
       <Time value={pipeline.next_run_at} />.
     </Notice>
   );

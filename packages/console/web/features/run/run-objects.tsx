@@ -10,12 +10,12 @@ import { getObjectTone, isNotable, sortObjects } from './run-progress.ts';
 type Run = Schemas['Run'];
 type ObjectRun = Schemas['ObjectRun'];
 
-/** The objects of a run: what was read, loaded, rejected, and when. */
+/** The objects of a run, with their times and the numbers of read, loaded and rejected records. */
 export function RunObjects({ run }: { readonly run: Run }) {
   const [isComplete, setComplete] = useState(false);
   const sorted = sortObjects(run.objects);
   const notable = sorted.filter(isNotable);
-  // If nothing is notable, an empty table would help nobody.
+  // If no object is notable, show all objects instead of an empty table.
   const canFold = notable.length > 0 && notable.length < sorted.length;
   const shown = canFold && !isComplete ? notable : sorted;
   return (

@@ -111,7 +111,7 @@ function CancelButton({ run }: { readonly run: Run }) {
           onConfirm={() => api().post('/v1/runs/{id}/cancel', { params: { path: { id: run.id } } })}
           onClose={() => setOpen(false)}
         >
-          What has been read is loaded, and stays. The next run continues at the same position, so no credits are lost.
+          Records that have been read are loaded. The next run continues at the same position, so no credits are lost.
         </ConfirmDialog>
       ) : null}
     </>

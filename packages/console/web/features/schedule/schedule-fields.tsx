@@ -9,7 +9,7 @@ interface ScheduleValue {
 
 interface ScheduleFieldsProps extends ScheduleValue {
   readonly onChange: (value: ScheduleValue) => void;
-  /** The time of the next run of the existing pipeline. Absent: the pipeline is new, and runs at once. */
+  /** The time of the next run. Absent: the pipeline is new, and its first run starts at once. */
   readonly nextRunAt?: string;
 }
 
@@ -56,7 +56,10 @@ export function ScheduleFields({ frequencyMinutes, schedule, onChange, nextRunAt
   );
 }
 
-/** The current interval is offered even if it is unusual, because a deployment can allow shorter ones. */
+/**
+ * The current interval is offered even if it is unusual, because a deployment can allow shorter
+ * intervals.
+ */
 function listIntervals(current: number) {
   return [...new Set([...INTERVALS, current])]
     .sort((a, b) => a - b)

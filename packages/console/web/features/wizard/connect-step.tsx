@@ -15,7 +15,7 @@ import { accountTestQuery } from './queries.ts';
 import { StepButtons } from './step-list.tsx';
 import type { StepProps } from './use-draft.ts';
 
-/** The first step: the name of the pipeline, the account and its API key, with a test of the key. */
+/** The first step: the name of the pipeline, the account, and its API key with a test. */
 export function ConnectStep({ draft, update, onNext, onBack }: StepProps) {
   const [subdomainText, setSubdomainText] = useState(draft.subdomain);
   const [apiKey, setApiKey] = useState('');

@@ -9,7 +9,7 @@ import { Card } from '../../components/page.tsx';
 import { Empty, QueryView } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
 import { formatNumber } from '../../format/numbers.ts';
-import { groupObjects } from '../objects/groups.ts';
+import { groupObjects, MAIN_GROUPS } from '../objects/groups.ts';
 import { EstimatePanel } from './estimate-panel.tsx';
 import { ObjectOptions } from './object-options.tsx';
 import { getSelectedObjects } from './pipeline-input.ts';
@@ -121,9 +121,6 @@ function matches({ name, title, description }: CatalogObject, search: string): b
   const text = search.trim().toLowerCase();
   return text === '' || [name, title, description].some((value) => value.toLowerCase().includes(text));
 }
-
-/** The groups that most users look at. The other groups are folded at first. */
-const MAIN_GROUPS = ['Tickets & conversations', 'People', 'Time & satisfaction'];
 
 interface GroupOptions {
   readonly selected: readonly string[];

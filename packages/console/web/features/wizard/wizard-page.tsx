@@ -29,7 +29,7 @@ const TITLES: Readonly<Record<StepName, string>> = {
   review: 'Review and create',
 };
 
-/** The wizard that creates a pipeline. The draft is stored, so the wizard can be left and resumed. */
+/** The wizard that creates a pipeline. The draft is stored, so users can leave and resume it. */
 export function WizardPage() {
   const { isAllowed, reason } = usePermission('manage_pipelines');
   const state = useDraft();
