@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ConsoleBrowser } from '../test-support/console-browser.ts';
 import { Deployment } from '../test-support/deployment.ts';
@@ -7,11 +8,21 @@ import { Deployment } from '../test-support/deployment.ts';
  * `npm run test:console`. The tests depend on each other: they are the steps of one user.
  */
 
+/** The account returns conversations slowly, so that the page shows several states of the run. */
+const CONVERSATIONS_DELAY_MS = 300;
+
 let deployment: Deployment;
 let browser: ConsoleBrowser;
 
 beforeAll(async () => {
-  deployment = await Deployment.start({ counts: { tickets: 400 }, plan: 'enterprise' });
+  deployment = await Deployment.start({
+    counts: { tickets: 400 },
+    plan: 'enterprise',
+    intercept: async ({ path }) => {
+      if (path.endsWith('/conversations')) await sleep(CONVERSATIONS_DELAY_MS);
+      return false;
+    },
+  });
   browser = await ConsoleBrowser.launch();
 });
 afterAll(async () => {
