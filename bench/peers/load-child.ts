@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
 import { getObject, toTable } from '@freshet/freshdesk-extractor';
+import { limitHeapGrowth } from '@freshet/runtime';
 import { type BatchToLoad, type PreparedBatches, prepareBatches, Warehouse } from '@freshet/warehouse-loader';
 import pg from 'pg';
 
@@ -16,6 +17,7 @@ const BATCH_BYTES = 2 * 1024 * 1024;
 const LINE_BREAK = 10;
 const [LINE_START, LINE_END] = [Buffer.from('{"record":'), Buffer.from('}\n')] as const;
 const compress = promisify(zstdCompress);
+limitHeapGrowth();
 const table = toTable(getObject('tickets'));
 if (MODE === 'freshet') await loadWithFreshet();
 else await loadWithInserts();

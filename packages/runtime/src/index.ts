@@ -7,7 +7,7 @@ export { resolveEntryModule } from './entry-modules.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { type Counter, type Gauge, type Histogram, Metrics } from './metrics.ts';
 export { isReady } from './monitor.ts';
-export { NODE_OPTIONS } from './node-options.ts';
+export { limitHeapGrowth, NODE_OPTIONS } from './node-options.ts';
 export { createOutboundPolicy, type OutboundPolicy } from './outbound-policy.ts';
 export { runProcess } from './process.ts';
 export { runService } from './service.ts';

@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { type AppError, isConnectionLoss, toAppError } from '@freshet/contracts';
 import type { Logger } from './logger.ts';
+import { limitHeapGrowth } from './node-options.ts';
 import type { TraceExporter } from './trace-export.ts';
 import { startTracing } from './tracing.ts';
 
@@ -67,6 +68,7 @@ export async function runProcess(name: string, logger: Logger, start: () => Prom
     // Later starts then need not compile the code that ran so far. If the code did not run from a
     // bundle, there is no cache.
     flushCompileCache();
+    limitHeapGrowth();
   } catch (error) {
     reportStartFailure(logger, toAppError(error));
   }
