@@ -139,7 +139,7 @@ export class BenchDeployment implements AsyncDisposable {
    * Starts the API.
    * @returns the URL of the API, and a token with the role `team_admin`.
    */
-  async startApi(): Promise<{ readonly url: string; readonly token: string }> {
+  async startApi(): Promise<{ readonly url: string; readonly token: string; readonly child: ChildProcess }> {
     const token = generateToken();
     const env = {
       ...this.#env,
@@ -149,7 +149,7 @@ export class BenchDeployment implements AsyncDisposable {
       HOST: '127.0.0.1',
     };
     const child = startProcess({ script: findProcessModule('apps/api/src/main'), env, cleanups: this.#cleanups });
-    return { url: await waitForListening(child), token };
+    return { url: await waitForListening(child), token, child };
   }
 
   /**

@@ -126,21 +126,28 @@ async function measureProcesses(): Promise<void> {
   await using deployment = await BenchDeployment.start('http://127.0.0.1:1');
   const db = new pg.Client(deployment.controlDatabaseUrl);
   await db.connect();
-  const measure = async (start: () => unknown): Promise<number> => {
+  /** Stops the process afterwards, because each process keeps connections to PostgreSQL. */
+  const measure = async (start: () => ChildProcess | Promise<ChildProcess>): Promise<number> => {
     const startedAt = performance.now();
-    await start();
-    return (performance.now() - startedAt) / 1000;
+    const child = await start();
+    const seconds = (performance.now() - startedAt) / 1000;
+    if (child.exitCode === null) {
+      child.kill();
+      await waitForExit(child);
+    }
+    return seconds;
   };
   const isRegistered = async (name: string, pid: number | undefined) =>
     ((await db.query('select from freshet.processes where name = $1 and pid = $2', [name, pid])).rowCount ?? 0) > 0;
   const runs: Record<string, number[]> = { node: [], api: [], 'extract-worker': [], 'load-worker': [], scheduler: [] };
   for (let round = 0; round < ROUNDS; round++) {
-    runs['node']?.push(await measure(() => waitForExit(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }))));
-    runs['api']?.push(await measure(() => deployment.startApi()));
+    runs['node']?.push(await measure(runEmptyScript));
+    runs['api']?.push(await measure(async () => (await deployment.startApi()).child));
     for (const name of ['extract-worker', 'load-worker', 'scheduler'] as const) {
       const seconds = await measure(async () => {
-        const { pid } = deployment.startWorker(name);
-        await pollUntil(() => isRegistered(name, pid));
+        const child = deployment.startWorker(name);
+        await pollUntil(() => isRegistered(name, child.pid));
+        return child;
       });
       runs[name]?.push(seconds);
     }
@@ -151,6 +158,12 @@ async function measureProcesses(): Promise<void> {
     const ratio = median(seconds) / median(runs['node'] as number[]);
     console.log(`${name.padEnd(40)} ${`${median(seconds).toFixed(2)} s`.padStart(8)} ${ratio.toFixed(1).padStart(12)}`);
   }
+}
+
+async function runEmptyScript(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' });
+  await waitForExit(child);
+  return child;
 }
 
 async function connectToWarehouse(folder: string): Promise<pg.Client> {
