@@ -99,7 +99,7 @@ async function bundle(target) {
     tsconfig: false,
     // `pg` loads this module only on request.
     external: ['pg-native'],
-    plugins: [sourceUrls(), consoleFolder()],
+    plugins: [sourceUrls(), consoleFolder(), httpModule()],
   });
   await build.write({
     dir: folder,
@@ -160,6 +160,30 @@ enableCompileCache(fileURLToPath(new URL('${up}.compile-cache', import.meta.url)
 await import('${up}${entry.replaceAll('/', '-')}.js');
 `,
   );
+}
+
+/**
+ * Gets `node:http` without an import statement. An import statement evaluates all exports of a
+ * module, and one of them loads Node's internal HTTP client, which takes longer than an empty
+ * process.
+ */
+function httpModule() {
+  const id = '\0http';
+  const lazyNames = new Set(['WebSocket', 'CloseEvent', 'MessageEvent']);
+  const names = Object.keys(process.getBuiltinModule('node:http')).filter(
+    (name) => name !== 'default' && !lazyNames.has(name),
+  );
+  return {
+    name: 'http-module',
+    resolveId: (source, _importer, { kind }) =>
+      kind === 'import-statement' && (source === 'node:http' || source === 'http') ? id : null,
+    load: (source) =>
+      source === id
+        ? `const http = process.getBuiltinModule('node:http');
+export default http;
+export const { ${names.join(', ')} } = http;`
+        : null,
+  };
 }
 
 /**
