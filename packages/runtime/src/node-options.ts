@@ -16,7 +16,8 @@ export const NODE_OPTIONS: readonly string[] = ['--enable-source-maps', '--max-s
  * (measured with `bench/src/memory.ts` and `bench/src/sync.ts`).
  *
  * Call this function after the start of the process. V8 rejects cached code that was compiled with
- * different flags, so a command-line option would make each start compile the modules of Node again.
+ * different flags. As a command-line option, the limit would make each start compile Node's modules
+ * again.
  */
 export function limitHeapGrowth(): void {
   setFlagsFromString('--heap-growing-percent=100');
