@@ -1,6 +1,7 @@
 import { catalogue, getObject, type ObjectSpec } from '@freshet/freshdesk-extractor';
 import { SimulatedAccount } from '../account.ts';
 import type { AccountOptions } from '../account-options.ts';
+import { nameAgents } from './agent-names.ts';
 import { generateLog } from './generate-log.ts';
 import { AccountClock, Replay } from './replay.ts';
 import { setUpScenario } from './scenario.ts';
@@ -47,6 +48,7 @@ export function buildLifecycleAccount(options: AccountOptions): SimulatedAccount
       ...Object.fromEntries(CREATED_OBJECTS.map((name) => [name, 0])),
     },
   });
+  nameAgents(account);
   const { directory } = setUpScenario(account);
   const log = generateLog({
     seed,
