@@ -3,7 +3,7 @@ title: Agent performance
 description: >-
   The work of agents in the range. Responses and notes count for their author, and changes of the
   status count for the agent to whom the ticket was assigned at that time.
-group_by: [agent, day, week, month]
+group_by: [agent, day, week, month, total]
 columns:
   assigned: {type: bigint, description: Number of assignments of tickets.}
   responses: {type: bigint, description: Number of agent responses.}

@@ -3,17 +3,26 @@ title: Backlog
 description: >-
   Number of unresolved tickets at the end of each day, week or month, or by group, agent, source or
   priority at the end of the last day. A week or month ends at the end of its last day in the range.
-group_by: [day, week, month, group, agent, source, company, priority, tag]
+  The present day shows the last refresh.
+group_by: [day, week, month, total, group, agent, source, company, priority, tag]
 columns:
   open_tickets: {type: bigint, description: Number of unresolved tickets.}
   age_days_mean:
     type: numeric
     description: >-
       Mean age of these tickets in days, rounded to two decimals.
+  older_than_1_day:
+    type: bigint
+    description: >-
+      Number of these tickets that are older than 24 hours.
   older_than_7_days:
     type: bigint
     description: >-
       Number of these tickets that are older than 7 days.
+  older_than_30_days:
+    type: bigint
+    description: >-
+      Number of these tickets that are older than 30 days.
 */
 with days as (
   select d.day, (d.day + 1)::timestamp at time zone {{ time_zone() }} as ends_at
@@ -32,7 +41,9 @@ select
   {{ group_key_of_day('d.day', 'p.group_id', 'p.agent_id', 'p.priority') }} as "group",
   count(*) as open_tickets,
   round(avg(extract(epoch from d.ends_at - m.created_at) / 86400), 2) as age_days_mean,
-  count(*) filter (where m.created_at < d.ends_at - interval '7 days') as older_than_7_days
+  count(*) filter (where m.created_at < d.ends_at - interval '1 day') as older_than_1_day,
+  count(*) filter (where m.created_at < d.ends_at - interval '7 days') as older_than_7_days,
+  count(*) filter (where m.created_at < d.ends_at - interval '30 days') as older_than_30_days
 from {{ ref('ticket_status_periods') }} p
 join {{ ref('ticket_metrics') }} m on m.ticket_id = p.ticket_id
 {{ tag_join('p.ticket_id') }}

@@ -3,7 +3,7 @@ title: Channel mix
 description: >-
   Number and percentage of the tickets that were created in the range, by channel and, within each
   day, week, month, group, company or priority.
-group_by: [month, week, day, group, company, priority]
+group_by: [month, week, day, total, group, company, priority]
 columns:
   source: {type: text, description: Channel through which the tickets were created.}
   created: {type: bigint, description: Number of tickets that were created.}

@@ -1,7 +1,7 @@
 /*
 title: Customer satisfaction
 description: Ratings of customers in the range, with the rated group and agent.
-group_by: [day, week, month, group, agent, source, company, priority, tag]
+group_by: [day, week, month, total, group, agent, source, company, priority, tag]
 columns:
   ratings: {type: bigint, description: Number of ratings.}
   positive: {type: bigint, description: Number of ratings with a score greater than zero.}

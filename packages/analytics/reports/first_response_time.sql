@@ -3,7 +3,7 @@ title: First response time
 description: >-
   Time from the creation of a ticket to its first agent response, for the tickets whose first response
   is in the range. Outbound tickets have no first response.
-group_by: [day, week, month, group, agent, source, company, priority, tag]
+group_by: [day, week, month, total, group, agent, source, company, priority, tag]
 columns:
   tickets: {type: bigint, description: Number of tickets with a first response.}
   minutes_median: {type: numeric, description: Median in minutes.}

@@ -3,7 +3,7 @@ title: Resolution time
 description: >-
   Time from the creation of a ticket to its last resolution, for the resolved tickets whose last
   resolution is in the range. Groups and agents are those of the ticket now.
-group_by: [day, week, month, group, agent, source, company, priority, tag]
+group_by: [day, week, month, total, group, agent, source, company, priority, tag]
 columns:
   tickets: {type: bigint, description: Number of resolved tickets.}
   minutes_median: {type: numeric, description: Median in minutes.}

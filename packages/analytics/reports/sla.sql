@@ -3,7 +3,7 @@ title: Service level agreement
 description: >-
   Targets of the service level agreement that became due in the range. Targets that do not apply, or
   that are open because the status stops the clock, do not count.
-group_by: [day, week, month, group, agent, source, company, priority, tag]
+group_by: [day, week, month, total, group, agent, source, company, priority, tag]
 columns:
   first_response_met: {type: bigint, description: Number of first responses in time.}
   first_response_missed:

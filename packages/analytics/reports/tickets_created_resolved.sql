@@ -3,7 +3,7 @@ title: Tickets created and resolved
 description: >-
   Number of tickets that were created, resolved and reopened. An event counts for the group and agent
   that the ticket had at that time.
-group_by: [day, week, month, group, agent, source, company, priority, tag]
+group_by: [day, week, month, total, group, agent, source, company, priority, tag]
 columns:
   created: {type: bigint, description: Number of tickets that were created.}
   resolved: {type: bigint, description: Number of changes to a resolved status.}

@@ -80,6 +80,8 @@ export interface ReportResult {
   readonly rows: readonly Readonly<Record<string, string | number | boolean | null>>[];
   /** Whether the report has more rows than the limit. */
   readonly truncated: boolean;
+  /** The time zone of the days, as an IANA name. */
+  readonly timeZone: string;
 }
 
 /** A model, as documentation needs it. */

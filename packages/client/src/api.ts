@@ -3310,6 +3310,11 @@ export interface components {
              */
             sql: string;
             /**
+             * @description The time zone of the days, as a name in the IANA time zone database.
+             * @example Europe/Berlin
+             */
+            time_zone: string;
+            /**
              * @description The title of the report.
              * @example Created and resolved tickets
              */

@@ -8,7 +8,8 @@ const FROM = '$1::date';
 const TO = '$2::date';
 const ZONE = '$3::text';
 
-const INTERVALS: readonly string[] = ['day', 'week', 'month'];
+/** The groupings by time. `total` is one interval: the whole range. */
+const INTERVALS: readonly string[] = ['day', 'week', 'month', 'total'];
 /** Group → column of the ticket, for groups that a report does not state itself. */
 const TICKET_COLUMNS: Readonly<Record<string, string>> = {
   source: 'm.source',
@@ -55,7 +56,8 @@ export function getReportSql(target: AnalyticsTarget, report: Report, groupBy: s
 
 function buildFunctions(names: Names, groupBy: string | null): Readonly<Record<string, (...args: string[]) => string>> {
   const interval = groupBy !== null && INTERVALS.includes(groupBy) ? groupBy : null;
-  const toInterval = (localTime: string) => `to_char(date_trunc('${interval}', ${localTime}), 'YYYY-MM-DD')`;
+  const toInterval = (localTime: string) =>
+    `to_char(${interval === 'total' ? FROM : `date_trunc('${interval}', ${localTime})`}, 'YYYY-MM-DD')`;
   const toGroup = (group = '', agent = '', priority?: string) => {
     if (groupBy === 'group') return `(${group})::text`;
     if (groupBy === 'agent') return `(${agent})::text`;

@@ -55,6 +55,11 @@ function parseReport(file: string, content: string): Report {
 
 /** The first columns of a report whose rows are grouped. */
 const GROUP_COLUMNS = [
-  { name: 'group', type: 'text', description: 'First day of the interval, or name of the group, agent, channel, ….' },
+  {
+    name: 'group',
+    type: 'text',
+    description:
+      'First day of the interval or, for `total`, of the range. Otherwise the name of the group, agent, channel, ….',
+  },
   { name: 'group_id', type: 'text', description: 'Id of the group, agent, channel, …. Null for intervals and tags.' },
 ];

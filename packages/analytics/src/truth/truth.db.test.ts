@@ -166,6 +166,69 @@ describe('the aggregates equal a calculation from the log of events', () => {
   });
 });
 
+describe('the report summary', () => {
+  /** Columns of the summary by report: the name in the report, and the name in the summary. */
+  const COLUMNS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    tickets_created_resolved: { created: 'created', resolved: 'resolved' },
+    first_response_time: Object.fromEntries(listStatistics('first_response_')),
+    resolution_time: Object.fromEntries(listStatistics('resolution_')),
+    sla: {
+      first_response_percent: 'first_response_sla_percent',
+      resolution_percent: 'resolution_sla_percent',
+    },
+    csat: { ratings: 'csat_ratings', positive_percent: 'csat_percent' },
+  };
+  const range = { from: '2026-05-01', to: '2026-08-01', timeZone: null };
+  const read = async (name: string, groupBy: string): Promise<Map<unknown, ModelRow>> => {
+    const { rows } = await warehouse.runReport(name, { ...range, groupBy });
+    return new Map(rows.map((row) => [row['group_id'] ?? row['group'], row]));
+  };
+
+  test.each(['total', 'week', 'group', 'agent', 'source', 'company', 'priority', 'tag'])(
+    'has the values of the single reports by %s',
+    async (groupBy) => {
+      const summary = await read('summary', groupBy);
+      expect(summary.size).toBeGreaterThan(0);
+      for (const [name, columns] of Object.entries(COLUMNS)) {
+        const report = await read(name, groupBy);
+        for (const key of new Set([...summary.keys(), ...report.keys()])) {
+          for (const [column, summaryColumn] of Object.entries(columns)) {
+            const isCount = ['created', 'resolved', 'ratings'].includes(column);
+            const value = report.get(key)?.[column] ?? (isCount ? 0 : null);
+            expect(summary.get(key)?.[summaryColumn], `${name} ${column} ${key}`).toEqual(value);
+          }
+        }
+      }
+    },
+  );
+
+  test('has the tracked minutes of the time entries in the range', async () => {
+    const summary = await read('summary', 'agent');
+    const work = await read('agent_performance', 'agent');
+    const minutes = [...work].filter(([, row]) => row['minutes_tracked'] !== 0);
+    expect(minutes.length).toBeGreaterThan(0);
+    for (const [agent, row] of minutes) expect(summary.get(agent)?.['minutes_tracked']).toBe(row['minutes_tracked']);
+  });
+
+  test('a report by `total` has one row, whose counts are the sums of the days', async () => {
+    for (const name of ['tickets_created_resolved', 'summary']) {
+      const [total, ...others] = [...(await read(name, 'total')).values()];
+      expect(others).toEqual([]);
+      expect(total?.['group']).toBe(range.from);
+      const days = [...(await read(name, 'day')).values()];
+      expect(days.reduce((sum, row) => sum + Number(row['created']), 0)).toBe(total?.['created']);
+    }
+    const days = [...(await read('backlog', 'day')).values()];
+    const [backlog] = [...(await read('backlog', 'total')).values()];
+    expect({ ...backlog, group: null }).toEqual({ ...days.at(-1), group: null });
+  });
+
+  function* listStatistics(prefix: string): Generator<[string, string]> {
+    for (const unit of ['minutes', 'business_minutes'])
+      for (const statistic of ['median', 'p90']) yield [`${unit}_${statistic}`, `${prefix}${unit}_${statistic}`];
+  }
+});
+
 describe('business_intervals', () => {
   const listIntervals = async (): Promise<Map<number, ModelRow[]>> => {
     const { rows } = await warehouse.readModel('business_intervals');

@@ -123,7 +123,7 @@ function registerRunReport(app: App, deps: Deps): void {
       requireNoProblems(findArgumentProblems(report, reportArguments));
       const refreshedAt = requireModels(pipeline);
       const { from, to, groupBy, timeZone } = reportArguments;
-      const { columns, rows, truncated } = await runner.run(pipeline, report, reportArguments);
+      const { columns, rows, truncated, timeZone: usedTimeZone } = await runner.run(pipeline, report, reportArguments);
       if (query.format === 'csv') {
         reply
           .type('text/csv; charset=utf-8')
@@ -140,6 +140,7 @@ function registerRunReport(app: App, deps: Deps): void {
         columns: [...columns],
         rows: [...rows],
         truncated,
+        time_zone: usedTimeZone,
         refreshed_at: refreshedAt.toISOString(),
       };
     },

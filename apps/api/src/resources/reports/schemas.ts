@@ -103,6 +103,9 @@ export const ReportResult = defineSchema(
         description: 'Whether the report has more than 10,000 rows. The further rows are missing.',
         examples: [false],
       }),
+      time_zone: string('The time zone of the days, as a name in the IANA time zone database.', {
+        examples: ['Europe/Berlin'],
+      }),
       refreshed_at: timestamp('The models contain everything that was loaded before this time.'),
     },
     { description: 'The result of a report.' },

@@ -2,7 +2,14 @@ import { getObject, toTable } from '@freshet/freshdesk-extractor';
 import { STATUSES } from '@freshet/freshdesk-simulator/lifecycle';
 import type { TestDatabase } from '@freshet/testing';
 import type { Warehouse } from '@freshet/warehouse-loader';
-import { type AnalyticsTarget, type RefreshResult, refreshAnalytics } from '../../index.ts';
+import {
+  type AnalyticsTarget,
+  type RefreshResult,
+  type ReportArguments,
+  type ReportResult,
+  refreshAnalytics,
+  runReport,
+} from '../../index.ts';
 import { loadLines, loadObject, openWarehouse } from './load-account.ts';
 import { buildActivityLines } from './load-activities.ts';
 import type { TrueAccount } from './true-account.ts';
@@ -131,6 +138,12 @@ export class TrueWarehouse implements AsyncDisposable {
        from ${MODELS}.${model} m`,
     );
     return { rows: rows.map(({ row }) => row), now: BigInt(rows[0]?.now ?? 0) };
+  }
+
+  /** Runs a report, without limits that matter. */
+  async runReport(name: string, parameters: ReportArguments): Promise<ReportResult> {
+    const target: AnalyticsTarget = { schema: SCHEMA, tablePrefix: '', timeZone: null };
+    return runReport(this.#database.sql, target, name, parameters, { timeoutMs: 60_000, limit: 10_000 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
