@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { Loading } from '../components/states.tsx';
+import { parseReportSearch } from '../features/reports/report-search.ts';
 import { NotFound, RouteError } from './fallbacks.tsx';
 import { Shell } from './shell.tsx';
 
@@ -38,6 +39,12 @@ const pipelineTabs = [
   }),
   createRoute({
     getParentRoute: () => pipelineRoute,
+    path: '/reports',
+    validateSearch: parseReportSearch,
+    component: lazyRouteComponent(() => import('../features/reports/reports-tab.tsx'), 'ReportsTab'),
+  }),
+  createRoute({
+    getParentRoute: () => pipelineRoute,
     path: '/failures',
     component: lazyRouteComponent(() => import('../features/pipeline/failures-tab.tsx'), 'FailuresTab'),
   }),
@@ -53,6 +60,12 @@ const runRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/run/run-page.tsx'), 'RunPage'),
 });
 const otherRoutes = [
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path: '/reports',
+    validateSearch: parseReportSearch,
+    component: lazyRouteComponent(() => import('../features/reports/reports-page.tsx'), 'ReportsPage'),
+  }),
   createRoute({
     getParentRoute: () => rootRoute,
     path: '/usage',

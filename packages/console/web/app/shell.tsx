@@ -33,6 +33,7 @@ const NAVIGATION: readonly NavGroup[] = [
     title: null,
     items: [
       { label: 'Pipelines', to: '/', icon: 'pipelines' },
+      { label: 'Reports', to: '/reports', icon: 'reports' },
       { label: 'Usage', to: '/usage', icon: 'usage' },
     ],
   },
@@ -152,7 +153,8 @@ function NavLink({ label, to, icon, isExternal = false }: NavItem) {
       </a>
     );
   // The pages of a pipeline and of a run belong to the list of pipelines.
-  const isActive = to === '/' ? /^(\/console)?\/?$|\/(pipelines|runs)\//.test(path) : path.endsWith(to);
+  const isActive =
+    to === '/' ? /^(\/console)?\/?$|\/(pipelines|runs)\//.test(path) : path === to || path === `/console${to}`;
   return (
     <Link
       className="nav-link"

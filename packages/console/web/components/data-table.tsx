@@ -10,6 +10,14 @@ export interface Column<T> {
   /** The title is only for screen readers. */
   readonly isTitleHidden?: boolean;
   readonly width?: number | string;
+  /** Makes the table sortable by this column. Rows with null are last in both directions. */
+  readonly sortValue?: (row: T) => number | string | null;
+}
+
+/** The column by which a table is sorted. */
+export interface Sort {
+  readonly title: string;
+  readonly isDescending: boolean;
 }
 
 interface RowGroup<T> {
@@ -31,9 +39,16 @@ interface DataTableProps<T> {
   readonly getKey: (row: T) => string;
   /** The narrowest width before the table scrolls. */
   readonly minWidth?: number;
+  /** The sort before the user selects a column. Requires `sortValue`. */
+  readonly initialSort?: Sort;
+  /** The greatest number of rows that are shown after sorting. Default: all. */
+  readonly limit?: number;
 }
 
-export function DataTable<T>({ label, columns, rows = [], groups, getKey, minWidth = 640 }: DataTableProps<T>) {
+export function DataTable<T>(props: DataTableProps<T>) {
+  const { label, columns, rows = [], groups, getKey, minWidth = 640, initialSort, limit } = props;
+  const [sort, setSort] = useState<Sort | null>(initialSort ?? null);
+  const sorted = sortRows(rows, columns, sort).slice(0, limit);
   const cellProps = (column: Column<T>) => (column.isNumber ? { className: 'number' } : {});
   const renderRow = (row: T) => (
     <Table.Tr key={getKey(row)}>
@@ -52,8 +67,14 @@ export function DataTable<T>({ label, columns, rows = [], groups, getKey, minWid
         <Table.Thead>
           <Table.Tr>
             {columns.map((column) => (
-              <Table.Th key={column.title} scope="col" {...cellProps(column)} w={column.width}>
-                {column.isTitleHidden ? <span className="sr-only">{column.title}</span> : column.title}
+              <Table.Th
+                key={column.title}
+                scope="col"
+                {...cellProps(column)}
+                w={column.width}
+                {...(column.sortValue ? { 'aria-sort': getAriaSort(column, sort) } : {})}
+              >
+                <ColumnTitle column={column} sort={sort} onSort={setSort} />
               </Table.Th>
             ))}
           </Table.Tr>
@@ -65,11 +86,57 @@ export function DataTable<T>({ label, columns, rows = [], groups, getKey, minWid
                   {group.rows.map(renderRow)}
                 </Group>
               ))
-            : rows.map(renderRow)}
+            : sorted.map(renderRow)}
         </Table.Tbody>
       </Table>
     </section>
   );
+}
+
+interface ColumnTitleProps<T> {
+  readonly column: Column<T>;
+  readonly sort: Sort | null;
+  readonly onSort: (sort: Sort) => void;
+}
+
+/** The title of a column. A click sorts by the column, and a second click reverses the order. */
+function ColumnTitle<T>({ column, sort, onSort }: ColumnTitleProps<T>) {
+  const { title, sortValue, isNumber = false, isTitleHidden } = column;
+  if (isTitleHidden) return <span className="sr-only">{title}</span>;
+  if (sortValue === undefined) return title;
+  const isCurrent = sort?.title === title;
+  return (
+    <UnstyledButton
+      className="sort-button"
+      data-order={isCurrent ? (sort.isDescending ? 'descending' : 'ascending') : undefined}
+      onClick={() => onSort({ title, isDescending: isCurrent ? !sort.isDescending : isNumber })}
+    >
+      {title}
+      <Icon name="chevron" size={13} />
+    </UnstyledButton>
+  );
+}
+
+function getAriaSort<T>({ title }: Column<T>, sort: Sort | null): 'ascending' | 'descending' | 'none' {
+  if (sort?.title !== title) return 'none';
+  return sort.isDescending ? 'descending' : 'ascending';
+}
+
+/** Sorts rows by a column. Rows without a value are last in both directions. */
+export function sortRows<T>(
+  rows: readonly T[],
+  columns: readonly Pick<Column<T>, 'title' | 'sortValue'>[],
+  sort: Sort | null,
+): readonly T[] {
+  const getValue = columns.find(({ title }) => title === sort?.title)?.sortValue;
+  if (getValue === undefined) return rows;
+  const sign = sort?.isDescending ? -1 : 1;
+  return rows.toSorted((a, b) => {
+    const [x, y] = [getValue(a), getValue(b)];
+    if (x === null || y === null) return Number(x === null) - Number(y === null);
+    if (typeof x === 'string' && typeof y === 'string') return sign * x.localeCompare(y);
+    return sign * (Number(x) - Number(y));
+  });
 }
 
 interface GroupProps<T> {

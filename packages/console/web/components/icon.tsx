@@ -31,6 +31,8 @@ const PATHS = {
   more: 'M5 12h.01M12 12h.01M19 12h.01',
   table: 'M4 5h16v14H4zM4 10h16M10 10v9',
   chart: 'M4 4v16h16M8 15l3-4 3 2 5-6',
+  reports: 'M4 4v16h16M8 16v-4M12 16V8M16 16v-6M20 16v-9',
+  download: 'M12 4v11M7 11l5 5 5-5M5 20h14',
   trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
   external: 'M10 5H5v14h14v-5M14 4h6v6M20 4l-9 9',
 } as const;

@@ -66,18 +66,23 @@ export function PageHeader({ title, beside, crumbs = [], actions, description }:
 
 interface CardProps extends PaperProps {
   readonly title?: string;
+  /** An element beside the title. */
+  readonly beside?: ReactNode;
   readonly description?: ReactNode;
   readonly actions?: ReactNode;
   readonly children?: ReactNode;
 }
 
-export function Card({ title, description, actions, children, ...props }: CardProps) {
+export function Card({ title, beside, description, actions, children, ...props }: CardProps) {
   return (
     <Paper withBorder radius="lg" p="md" component="section" {...(title ? { 'aria-label': title } : {})} {...props}>
       {title ? (
         <Group justify="space-between" align="flex-start" mb="sm" gap="xs">
           <Box>
-            <Title order={2}>{title}</Title>
+            <Group gap={4}>
+              <Title order={2}>{title}</Title>
+              {beside}
+            </Group>
             {description ? (
               <Text size="sm" c="dimmed">
                 {description}
@@ -123,7 +128,7 @@ export function Figure({ label, value, note, definition }: FigureProps) {
 }
 
 /** A mark that shows the definition of a metric on hover and on focus. */
-function InfoMark({ label, definition }: { readonly label: string; readonly definition: string }) {
+export function InfoMark({ label, definition }: { readonly label: string; readonly definition: string }) {
   return (
     <Tooltip label={definition}>
       <UnstyledButton className="info-mark" aria-label={`Definition of ${label}: ${definition}`}>

@@ -1,5 +1,3 @@
-import { Button } from '@mantine/core';
-import { useState } from 'react';
 import {
   Area,
   AreaChart,
@@ -12,79 +10,56 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
-import { DataTable } from '../../components/data-table.tsx';
-import { Card } from '../../components/page.tsx';
-import { Empty } from '../../components/states.tsx';
+import { DataTable } from '../data-table.tsx';
 
-interface Series {
+export interface Series {
   readonly name: string;
   readonly color: string;
   /** Null: there is no value. */
   readonly values: readonly (number | null)[];
+  /** Whether the ground below the line of an area chart is tinted. Default: true. */
+  readonly isFilled?: boolean;
+  readonly isDashed?: boolean;
 }
 
-interface ChartCardProps {
+export interface ChartProps {
   readonly title: string;
-  readonly description: string;
-  readonly kind: 'bars' | 'area';
+  /** `bars`: the series are stacked. `groups`: the bars of the series stand beside each other. */
+  readonly kind: 'bars' | 'groups' | 'area';
   readonly labels: readonly string[];
+  /** The title of the column with the labels. Default: Day. */
+  readonly labelTitle?: string;
   readonly series: readonly Series[];
   readonly format: (value: number) => string;
   /** Formats a value of the axis, which has little space. Absent: `format`. */
   readonly formatTick?: (value: number) => string;
+  /** The greatest value of the axis. Absent: the greatest value of the series. */
+  readonly maximum?: number;
   /** A horizontal line, such as an objective. */
   readonly reference?: { readonly name: string; readonly value: number };
-  readonly empty: string;
 }
 
 const HEIGHT = 200;
 
-/** A chart with axes and values on hover, which can also be shown as a table. */
-export function ChartCard(props: ChartCardProps) {
-  const { title, description, series, empty } = props;
-  const [isTable, setTable] = useState(false);
-  const isEmpty = series.every(({ values }) => values.every((value) => value === null || value === 0));
-  return (
-    <Card
-      title={title}
-      description={description}
-      actions={
-        isEmpty ? null : (
-          <Button
-            variant="subtle"
-            size="compact-sm"
-            onClick={() => setTable(!isTable)}
-            aria-label={`${isTable ? 'Chart' : 'Table'} of ${title}`}
-          >
-            {isTable ? 'Chart' : 'Table'}
-          </Button>
-        )
-      }
-      h="100%"
-    >
-      {isEmpty ? (
-        <Empty title={empty} icon="chart" />
-      ) : isTable ? (
-        <ValueTable {...props} />
-      ) : (
-        <ChartWithLegend {...props} />
-      )}
-    </Card>
-  );
+/** Whether a chart of the series would show nothing. */
+export function hasNoValues(series: readonly Series[]): boolean {
+  return series.every(({ values }) => values.every((value) => value === null || value === 0));
 }
 
-function ChartWithLegend(props: ChartCardProps) {
-  const { title, series, labels, format, reference } = props;
+/** A chart with axes, a legend, and values on hover. */
+export function Chart(props: ChartProps) {
+  const { title, series, labels, labelTitle = 'Day', format, reference } = props;
   const last = labels.length - 1;
   const summary = series
     .map(({ name, values }) => `${name} ${values[last] == null ? 'none' : format(values[last])}`)
     .join(', ');
+  const latest = labelTitle === 'Day' ? 'Latest day' : `${labelTitle} ${labels[last] ?? ''}`;
   return (
     <>
-      <div role="img" aria-label={`${title}. Latest day: ${summary}. The table contains all values.`}>
+      <div role="img" aria-label={`${title}. ${latest}: ${summary}. The table contains all values.`}>
         <div aria-hidden="true">
           <ResponsiveContainer width="100%" height={HEIGHT}>
-            {props.kind === 'bars' ? renderBars(props) : renderArea(props)}
+            {props.kind === 'area' ? renderArea(props) : renderBars(props)}
           </ResponsiveContainer>
         </div>
       </div>
@@ -109,7 +84,7 @@ function ChartWithLegend(props: ChartCardProps) {
 const AXIS = { tickLine: false, axisLine: false, tick: { fontSize: 11, fill: 'var(--mantine-color-dimmed)' } } as const;
 const MARGIN = { top: 8, right: 8, bottom: 0, left: 0 };
 
-function buildRows({ labels, series }: ChartCardProps): Record<string, string | number | null>[] {
+function buildRows({ labels, series }: ChartProps): Record<string, string | number | null>[] {
   return labels.map((label, i) => ({
     label,
     ...Object.fromEntries(series.map(({ name, values }) => [name, values[i] ?? null])),
@@ -117,7 +92,7 @@ function buildRows({ labels, series }: ChartCardProps): Record<string, string | 
 }
 
 /** The elements that both kinds of charts share. */
-function renderFrame({ format, formatTick = format }: ChartCardProps) {
+function renderFrame({ format, formatTick = format, maximum }: ChartProps) {
   return [
     <CartesianGrid key="grid" vertical={false} stroke="var(--line)" />,
     <XAxis key="x" dataKey="label" minTickGap={48} {...AXIS} />,
@@ -126,6 +101,7 @@ function renderFrame({ format, formatTick = format }: ChartCardProps) {
       width={56}
       tickCount={4}
       allowDecimals={false}
+      {...(maximum === undefined ? {} : { domain: [0, maximum] as [number, number] })}
       tickFormatter={(value: number) => formatTick(value)}
       {...AXIS}
     />,
@@ -141,32 +117,39 @@ function renderFrame({ format, formatTick = format }: ChartCardProps) {
   ];
 }
 
-function renderBars(props: ChartCardProps) {
+function renderBars(props: ChartProps) {
   return (
     <BarChart data={buildRows(props)} margin={MARGIN} accessibilityLayer={false} barCategoryGap="20%">
       {renderFrame(props)}
       {props.series.map(({ name, color }) => (
-        <Bar key={name} dataKey={name} stackId="all" fill={color} isAnimationActive={false} />
+        <Bar
+          key={name}
+          dataKey={name}
+          {...(props.kind === 'bars' ? { stackId: 'all' } : {})}
+          fill={color}
+          isAnimationActive={false}
+        />
       ))}
     </BarChart>
   );
 }
 
-function renderArea(props: ChartCardProps) {
+function renderArea(props: ChartProps) {
   return (
     <AreaChart data={buildRows(props)} margin={MARGIN} accessibilityLayer={false}>
       {renderFrame(props)}
       {props.reference ? (
         <ReferenceLine y={props.reference.value} stroke="#b42318" strokeDasharray="4 3" ifOverflow="extendDomain" />
       ) : null}
-      {props.series.map(({ name, color }) => (
+      {props.series.map(({ name, color, isFilled = true, isDashed = false }) => (
         <Area
           key={name}
           dataKey={name}
           stroke={color}
           strokeWidth={2}
           fill={color}
-          fillOpacity={0.12}
+          fillOpacity={isFilled ? 0.12 : 0}
+          {...(isDashed ? { strokeDasharray: '4 3' } : {})}
           connectNulls
           dot={props.labels.length > 0 && countValues(props) < 3}
           isAnimationActive={false}
@@ -177,18 +160,19 @@ function renderArea(props: ChartCardProps) {
 }
 
 /** One or two values form no line, so they are drawn as dots. */
-function countValues({ series }: ChartCardProps): number {
+function countValues({ series }: ChartProps): number {
   return Math.max(...series.map(({ values }) => values.filter((value) => value !== null).length));
 }
 
-function ValueTable({ title, labels, series, format }: ChartCardProps) {
+/** The values of a chart as a table, the latest first. */
+export function ChartTable({ title, labels, labelTitle = 'Day', series, format }: ChartProps) {
   const rows = labels.map((label, i) => ({ label, i })).toReversed();
   return (
     <div className="value-table">
       <DataTable
         label={title}
         columns={[
-          { title: 'Day', cell: ({ label }: { label: string; i: number }) => label },
+          { title: labelTitle, cell: ({ label }: { label: string; i: number }) => label },
           ...series.map(({ name, values }) => ({
             title: name,
             isNumber: true,

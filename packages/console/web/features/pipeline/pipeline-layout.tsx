@@ -102,6 +102,7 @@ function Tabs({ id }: { readonly id: string }) {
     { to: '/pipelines/$id', label: 'Overview' },
     { to: '/pipelines/$id/objects', label: 'Objects' },
     { to: '/pipelines/$id/runs', label: 'Runs' },
+    { to: '/pipelines/$id/reports', label: 'Reports' },
     { to: '/pipelines/$id/failures', label: `Rejected & failed${count > 0 ? ` (${count}${hasMore ? '+' : ''})` : ''}` },
     { to: '/pipelines/$id/settings', label: 'Settings' },
   ] as const;

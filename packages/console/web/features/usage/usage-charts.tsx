@@ -1,7 +1,7 @@
 import { Grid } from '@mantine/core';
 import type { Schemas } from '../../api/client.ts';
+import { ChartCard } from '../../components/charts/chart-card.tsx';
 import { formatDuration, formatDurationBriefly, formatNumber } from '../../format/numbers.ts';
-import { ChartCard } from './chart-card.tsx';
 import { CREDIT_CLASSES, DAYS, formatDay, getLagByDay, listDays, sumByDay } from './usage-data.ts';
 
 interface UsageChartsProps {

@@ -1,0 +1,46 @@
+import { Button } from '@mantine/core';
+import { useState } from 'react';
+import { Card } from '../page.tsx';
+import { Empty } from '../states.tsx';
+import { Chart, type ChartProps, ChartTable, hasNoValues } from './chart.tsx';
+
+interface ChartCardProps extends ChartProps {
+  readonly description: string;
+  readonly empty: string;
+}
+
+/** A card with a chart, which can also be shown as a table. */
+export function ChartCard({ description, empty, ...chart }: ChartCardProps) {
+  const [isTable, setTable] = useState(false);
+  const isEmpty = hasNoValues(chart.series);
+  return (
+    <Card
+      title={chart.title}
+      description={description}
+      actions={isEmpty ? null : <TableSwitch title={chart.title} isTable={isTable} onChange={setTable} />}
+      h="100%"
+    >
+      {isEmpty ? <Empty title={empty} icon="chart" /> : isTable ? <ChartTable {...chart} /> : <Chart {...chart} />}
+    </Card>
+  );
+}
+
+interface TableSwitchProps {
+  readonly title: string;
+  readonly isTable: boolean;
+  readonly onChange: (isTable: boolean) => void;
+}
+
+/** The button that shows a chart as a table, and a table as a chart. */
+export function TableSwitch({ title, isTable, onChange }: TableSwitchProps) {
+  return (
+    <Button
+      variant="subtle"
+      size="compact-sm"
+      onClick={() => onChange(!isTable)}
+      aria-label={`${isTable ? 'Chart' : 'Table'} of ${title}`}
+    >
+      {isTable ? 'Chart' : 'Table'}
+    </Button>
+  );
+}
