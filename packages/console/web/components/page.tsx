@@ -77,20 +77,20 @@ export function Card({ title, beside, description, actions, children, ...props }
   return (
     <Paper withBorder radius="lg" p="md" component="section" {...(title ? { 'aria-label': title } : {})} {...props}>
       {title ? (
-        <Group justify="space-between" align="flex-start" mb="sm" gap="xs">
-          <Box>
+        <Box mb="sm">
+          <Group justify="space-between" gap="xs">
             <Group gap={4}>
               <Title order={2}>{title}</Title>
               {beside}
             </Group>
-            {description ? (
-              <Text size="sm" c="dimmed">
-                {description}
-              </Text>
-            ) : null}
-          </Box>
-          {actions}
-        </Group>
+            {actions}
+          </Group>
+          {description ? (
+            <Text size="sm" c="dimmed">
+              {description}
+            </Text>
+          ) : null}
+        </Box>
       ) : null}
       {children}
     </Paper>

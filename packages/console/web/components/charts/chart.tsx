@@ -99,7 +99,7 @@ function renderFrame({ format, formatTick = format, maximum }: ChartProps) {
     <YAxis
       key="y"
       width={56}
-      tickCount={4}
+      tickCount={maximum === undefined ? 4 : 5}
       allowDecimals={false}
       {...(maximum === undefined ? {} : { domain: [0, maximum] as [number, number] })}
       tickFormatter={(value: number) => formatTick(value)}

@@ -5,7 +5,7 @@ import { formatCount, formatNumber } from '../../format/numbers.ts';
 import { ReportCard } from './report-card.tsx';
 import type { ReportRequest } from './report-queries.ts';
 import { DIMENSIONS, type Dimension, type Hours } from './report-search.ts';
-import { formatMinutes, formatPercentage, getNumber, type ReportRow } from './report-values.ts';
+import { formatMinutesBriefly, formatPercentage, getNumber, type ReportRow } from './report-values.ts';
 
 interface BreakdownCardProps extends Pick<ReportRequest, 'pipeline' | 'period'> {
   readonly hours: Hours;
@@ -21,12 +21,13 @@ const LABELS: Readonly<
   source: { title: 'Channels', singular: 'Channel', none: 'No channel' },
   company: { title: 'Companies', singular: 'Company', none: 'No company' },
 };
-/** The number of rows that are shown at first, and that are added. */
-const ROWS_STEP = 10;
+/** The number of rows that are shown at first, and that each click adds. */
+const ROWS_INITIAL = 7;
+const ROWS_ADDED = 50;
 
 /** The measures of agents, groups, channels or companies as a table that can be sorted. */
 export function BreakdownCard({ pipeline, period, hours, dimension, onDimensionChange }: BreakdownCardProps) {
-  const [limit, setLimit] = useState(ROWS_STEP);
+  const [limit, setLimit] = useState(ROWS_INITIAL);
   const { title, singular } = LABELS[dimension];
   return (
     <ReportCard
@@ -45,14 +46,14 @@ export function BreakdownCard({ pipeline, period, hours, dimension, onDimensionC
           data={DIMENSIONS.map((value) => ({ value, label: LABELS[value].title }))}
           value={dimension}
           onChange={(value) => {
-            setLimit(ROWS_STEP);
+            setLimit(ROWS_INITIAL);
             onDimensionChange(value as Dimension);
           }}
         />
       }
     >
       {({ rows }) => (
-        <>
+        <div className="breakdown">
           <DataTable
             key={dimension}
             label={title}
@@ -61,16 +62,16 @@ export function BreakdownCard({ pipeline, period, hours, dimension, onDimensionC
             getKey={(row) => `${row['group_id']} ${row['group']}`}
             initialSort={{ title: dimension === 'agent' ? 'Resolved' : 'Created', isDescending: true }}
             limit={limit}
-            minWidth={560}
+            minWidth={520}
           />
           {rows.length > limit ? (
             <Group justify="center" mt="xs">
-              <Button variant="default" size="compact-sm" onClick={() => setLimit(limit + 5 * ROWS_STEP)}>
+              <Button variant="default" size="compact-sm" onClick={() => setLimit(limit + ROWS_ADDED)}>
                 Show more of {formatCount(rows.length, singular.toLowerCase(), title.toLowerCase())}
               </Button>
             </Group>
           ) : null}
-        </>
+        </div>
       )}
     </ReportCard>
   );
@@ -80,7 +81,7 @@ function listColumns(dimension: Dimension, hours: Hours): Column<ReportRow>[] {
   const { singular, none } = LABELS[dimension];
   const unit = hours === 'business' ? 'business_minutes' : 'minutes';
   const getName = (row: ReportRow) => (row['group_id'] === null ? none : String(row['group']));
-  const formatTime = (minutes: number) => formatMinutes(minutes, hours);
+  const formatTime = (minutes: number) => formatMinutesBriefly(minutes, hours);
   return [
     { title: singular, cell: getName, sortValue: getName },
     ...(dimension === 'agent' ? [] : [createColumn('Created', 'created', formatNumber)]),
@@ -90,7 +91,7 @@ function listColumns(dimension: Dimension, hours: Hours): Column<ReportRow>[] {
     createColumn('In SLA', 'resolution_sla_percent', formatPercentage),
     createColumn('CSAT', 'csat_percent', formatPercentage),
     ...(dimension === 'agent'
-      ? [createColumn('Time tracked', 'minutes_tracked', (minutes) => formatMinutes(minutes, 'business'))]
+      ? [createColumn('Time tracked', 'minutes_tracked', (minutes) => formatMinutesBriefly(minutes, 'business'))]
       : []),
   ];
 }

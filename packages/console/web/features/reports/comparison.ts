@@ -8,13 +8,13 @@ export interface Comparison {
   readonly direction: 'up' | 'down' | null;
   /** Whether the change is an improvement. Volumes are neutral. */
   readonly tone: 'good' | 'failed' | 'neutral';
-  /** The size and the meaning of the change: "12 min faster". */
-  readonly text: string;
+  /** The size and the meaning of the change: "12 min faster". Null: there is nothing to compare. */
+  readonly text: string | null;
 }
 
 type Value = number | null;
 
-const NONE: Comparison = { direction: null, tone: 'neutral', text: 'no data to compare' };
+const NONE: Comparison = { direction: null, tone: 'neutral', text: null };
 const SAME: Comparison = { direction: null, tone: 'neutral', text: 'no change' };
 
 /** Compares volumes, in percent of the previous value. */

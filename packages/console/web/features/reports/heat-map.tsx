@@ -59,7 +59,7 @@ interface HeatMapProps {
 }
 
 const LABEL_WIDTH = 36;
-const ROW_HEIGHT = 24;
+const ROW_HEIGHT = 30;
 const GAP = 3;
 const FOOTER_HEIGHT = 18;
 /** The width before the browser has measured the card. */
@@ -78,7 +78,7 @@ function HeatMapChart({ title, heatMap, noun }: HeatMapProps & { readonly noun: 
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} className="heat-map" aria-hidden="true">
           {WEEKDAYS.map((weekday, row) => (
             <g key={weekday}>
-              <text x={0} y={row * ROW_HEIGHT + 15}>
+              <text x={0} y={row * ROW_HEIGHT + 18}>
                 {weekday.slice(0, 3)}
               </text>
               {HOUR_LABELS.map((hour, column) => {

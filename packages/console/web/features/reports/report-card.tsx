@@ -34,6 +34,7 @@ export function ReportCard(props: ReportCardProps) {
   const query = useQuery(reportQuery(request));
   const { data: result } = query;
   const emptiness = result === undefined ? null : findEmptiness(result);
+  const hasPng = hasChart && emptiness === null && !isTable;
   return (
     <Card
       title={title}
@@ -66,6 +67,22 @@ export function ReportCard(props: ReportCardProps) {
   );
 }
 
+interface ReportActionsProps extends ExportMenuProps {
+  readonly result: ReportResult;
+  readonly children?: ReactNode;
+}
+
+/** The buttons of a report: its definition and SQL, its exports, and additional buttons. */
+export function ReportActions({ result, children, ...props }: ReportActionsProps) {
+  return (
+    <Group gap={2} wrap="nowrap">
+      <SqlButton title={props.title} result={result} />
+      {children}
+      <ExportMenu {...props} />
+    </Group>
+  );
+}
+
 function SqlButton({ title, result }: { readonly title: string; readonly result: ReportResult }) {
   const [isOpen, setOpen] = useState(false);
   return (
@@ -79,14 +96,14 @@ function SqlButton({ title, result }: { readonly title: string; readonly result:
 }
 
 interface ExportMenuProps extends Pick<ReportCardProps, 'title' | 'description' | 'request'> {
-  readonly content: RefObject<HTMLDivElement | null>;
-  readonly hasPng: boolean;
+  /** The element with the chart. Absent: there is no chart, and no PNG. */
+  readonly content?: RefObject<HTMLDivElement | null>;
 }
 
-function ExportMenu({ title, description, request, content, hasPng }: ExportMenuProps) {
+function ExportMenu({ title, description, request, content }: ExportMenuProps) {
   const csv = useAction(async () => download(await fetchCsv(request), getFileName(request, 'csv')));
   const png = useAction(async () => {
-    if (content.current === null) return;
+    if (content?.current == null) return;
     const subtitle = `${description} · ${formatPeriod(request.period)} · ${request.pipeline.name}`;
     download(await renderPng(content.current, { title, subtitle }), getFileName(request, 'png'));
   });
@@ -104,7 +121,7 @@ function ExportMenu({ title, description, request, content, hasPng }: ExportMenu
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item onClick={() => csv.mutate()}>Download CSV</Menu.Item>
-        {hasPng ? <Menu.Item onClick={() => png.mutate()}>Download PNG</Menu.Item> : null}
+        {content ? <Menu.Item onClick={() => png.mutate()}>Download PNG</Menu.Item> : null}
       </Menu.Dropdown>
     </Menu>
   );

@@ -42,7 +42,7 @@ export function ReportControls({ search, onChange, period, grouping, hours }: Re
         aria-label="Kind of hours"
         data={[
           { value: 'business', label: 'Business hours' },
-          { value: 'calendar', label: 'Calendar' },
+          { value: 'calendar', label: 'Calendar hours' },
         ]}
         value={hours}
         onChange={(value) => onChange({ hours: value as Hours })}

@@ -1,10 +1,11 @@
-import { SimpleGrid } from '@mantine/core';
+import { Group, SimpleGrid, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Figure } from '../../components/page.tsx';
 import { formatCount, formatNumber } from '../../format/numbers.ts';
 import { type Comparison, compareCounts, compareMinutes, comparePercentages } from './comparison.ts';
-import { describePreviousPeriod, getPreviousPeriod } from './periods.ts';
+import { describePreviousPeriod, formatPeriod, getPreviousPeriod } from './periods.ts';
+import { ReportActions } from './report-card.tsx';
 import { type ReportRequest, reportQuery } from './report-queries.ts';
 import type { Hours } from './report-search.ts';
 import {
@@ -35,7 +36,7 @@ export function ReportFigures({ pipeline, period, result, hours, historySince }:
   const before = isComparable ? previousResult?.rows[0] : undefined;
   const isPending = previousResult === undefined;
   const describe = (comparison: Comparison, suffix?: string): ReactNode => (
-    <Change comparison={isPending ? null : comparison} period={describePreviousPeriod(period)} suffix={suffix} />
+    <Change comparison={isPending ? null : comparison} suffix={suffix} />
   );
   const responseColumn = `first_response_${hours === 'business' ? 'business_minutes' : 'minutes'}_median`;
   const created = getNumber(row, 'created') ?? 0;
@@ -47,57 +48,70 @@ export function ReportFigures({ pipeline, period, result, hours, historySince }:
     const definition = getDefinition(result, column);
     return definition === undefined ? {} : { definition };
   };
+  const request = { pipeline, period, report: 'summary', groupBy: 'total' };
   return (
-    <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="sm">
-      <Figure
-        label="Tickets created"
-        {...define('created')}
-        value={formatNumber(created)}
-        note={describe(compareCounts(created, isComparable ? (getNumber(before, 'created') ?? 0) : 0))}
-      />
-      <Figure
-        label="First response, median"
-        {...define(responseColumn)}
-        value={response === null ? NO_DATA : formatMinutes(response, hours)}
-        note={describe(compareMinutes(response, getNumber(before, responseColumn), hours))}
-      />
-      <Figure
-        label="Resolved within SLA"
-        {...define('resolution_sla_percent')}
-        value={sla === null ? NO_DATA : formatPercentage(sla)}
-        note={describe(comparePercentages(sla, getNumber(before, 'resolution_sla_percent')))}
-      />
-      <Figure
-        label="CSAT"
-        {...define('csat_percent')}
-        value={csat === null ? NO_DATA : formatPercentage(csat)}
-        note={describe(comparePercentages(csat, getNumber(before, 'csat_percent')), formatCount(ratings, 'rating'))}
-      />
-    </SimpleGrid>
+    <div>
+      <Group justify="space-between" gap="xs" mb="xs">
+        <Text size="sm" c="dimmed">
+          Compared with {formatPeriod(previousPeriod)}
+        </Text>
+        <ReportActions title="Figures" description="Main figures" request={request} result={result} />
+      </Group>
+      <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="sm">
+        <Figure
+          label="Tickets created"
+          {...define('created')}
+          value={formatNumber(created)}
+          note={describe(
+            compareCounts(created, getNumber(before, 'created') ?? 0),
+            `vs. ${describePreviousPeriod(period)}`,
+          )}
+        />
+        <Figure
+          label="First response, median"
+          {...define(responseColumn)}
+          value={response === null ? NO_DATA : formatMinutes(response, hours)}
+          note={describe(compareMinutes(response, getNumber(before, responseColumn), hours))}
+        />
+        <Figure
+          label="Resolved within SLA"
+          {...define('resolution_sla_percent')}
+          value={sla === null ? NO_DATA : formatPercentage(sla)}
+          note={describe(comparePercentages(sla, getNumber(before, 'resolution_sla_percent')))}
+        />
+        <Figure
+          label="CSAT"
+          {...define('csat_percent')}
+          value={csat === null ? NO_DATA : formatPercentage(csat)}
+          note={describe(
+            comparePercentages(csat, getNumber(before, 'csat_percent')),
+            `· ${formatCount(ratings, 'rating')}`,
+          )}
+        />
+      </SimpleGrid>
+    </div>
   );
 }
 
 interface ChangeProps {
   /** Null: the previous period is not loaded yet. */
   readonly comparison: Comparison | null;
-  readonly period: string;
+  /** A text after the change. */
   readonly suffix?: string | undefined;
 }
 
 const ARROWS = { up: '▲', down: '▼' } as const;
 
-function Change({ comparison, period, suffix }: ChangeProps) {
-  const end = suffix === undefined ? '' : ` · ${suffix}`;
-  if (comparison === null) return <>…{end}</>;
+function Change({ comparison, suffix = '' }: ChangeProps) {
+  if (comparison === null) return <>… {suffix}</>;
   const { direction, tone, text } = comparison;
   return (
     <>
       <span className="change" data-tone={tone}>
         {direction === null ? null : <span aria-hidden="true">{ARROWS[direction]} </span>}
-        {text}
+        {text ?? 'nothing to compare'}
       </span>{' '}
-      {direction === null ? `vs. ${period}` : `than ${period}`}
-      {end}
+      {suffix}
     </>
   );
 }

@@ -129,8 +129,9 @@ export function ModelNotices({
   readonly historySince: string | null;
 }) {
   const { status, error, warnings = [] } = pipeline.analytics_refresh ?? {};
+  if (status !== 'failed' && historySince === null && warnings.length === 0) return null;
   return (
-    <Stack gap="xs" mb="md">
+    <Stack gap="xs">
       {status === 'failed' && error ? (
         <Notice tone="attention">
           <strong>The last refresh of the models failed.</strong> The figures are those of the previous refresh.{' '}

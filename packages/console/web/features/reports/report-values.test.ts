@@ -4,6 +4,7 @@ import { compareCounts, compareMinutes, comparePercentages } from './comparison.
 import { buildHeatMap, getLevel, listLevels } from './heat-map-values.ts';
 import {
   formatMinutes,
+  formatMinutesBriefly,
   formatPercentage,
   getDurationUnit,
   getNumber,
@@ -39,7 +40,7 @@ describe('comparisons with the previous period', () => {
   });
 
   test('without a value in one of the periods, there is nothing to compare', () => {
-    const none = { direction: null, tone: 'neutral', text: 'no data to compare' };
+    const none = { direction: null, tone: 'neutral', text: null };
     expect(compareCounts(5, 0)).toEqual(none);
     expect(compareMinutes(null, 5, 'calendar')).toEqual(none);
     expect(compareMinutes(5, null, 'calendar')).toEqual(none);
@@ -69,6 +70,13 @@ describe('values', () => {
     expect(formatMinutes(0.4, 'calendar')).toBe('< 1 min');
     expect(formatMinutes(0, 'business')).toBe('0 min');
     expect(formatPercentage(88.89)).toMatch(/^88[.,]9 %$/);
+  });
+
+  test('in tables, a time has one unit', () => {
+    expect(formatMinutesBriefly(43.4, 'business')).toBe('43 min');
+    expect(formatMinutesBriefly(145, 'business')).toMatch(/^2[.,]4 h$/);
+    expect(formatMinutesBriefly(3 * 1440, 'business')).toBe('72 h');
+    expect(formatMinutesBriefly(3 * 1440, 'calendar')).toBe('3 days');
   });
 
   test('an axis of durations has one unit', () => {

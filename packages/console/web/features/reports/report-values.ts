@@ -50,6 +50,13 @@ export function formatMinutes(minutes: number, hours: Hours): string {
   return `${hoursCount} h ${rest} min`;
 }
 
+/** Formats minutes with one unit, so that the values of a column can be compared: "2.4 h". */
+export function formatMinutesBriefly(minutes: number, hours: Hours): string {
+  if (minutes < 60) return formatMinutes(minutes, hours);
+  const isDays = hours === 'calendar' && minutes >= 2 * 1440;
+  return isDays ? `${formatNumber(minutes / 1440, 1)} days` : `${formatNumber(minutes / 60, 1)} h`;
+}
+
 export function formatPercentage(value: number): string {
   return `${formatNumber(value, 1)} %`;
 }
