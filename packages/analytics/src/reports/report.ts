@@ -59,7 +59,7 @@ const GROUP_COLUMNS = [
     name: 'group',
     type: 'text',
     description:
-      'First day of the interval or, for `total`, of the range. Otherwise the name of the group, agent, channel, ….',
+      'First day of the interval or, for the total, of the range. Otherwise the name of the group, agent, channel, ….',
   },
   { name: 'group_id', type: 'text', description: 'Id of the group, agent, channel, …. Null for intervals and tags.' },
 ];

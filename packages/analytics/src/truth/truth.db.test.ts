@@ -195,7 +195,7 @@ describe('the report summary', () => {
           for (const [column, summaryColumn] of Object.entries(columns)) {
             const isCount = ['created', 'resolved', 'ratings'].includes(column);
             const value = report.get(key)?.[column] ?? (isCount ? 0 : null);
-            expect(summary.get(key)?.[summaryColumn], `${name} ${column} ${key}`).toEqual(value);
+            expect(summary.get(key)?.[summaryColumn], `${name} ${column} ${String(key)}`).toEqual(value);
           }
         }
       }

@@ -3,7 +3,7 @@ import { buildPicture } from './png.ts';
 
 const picture = {
   title: 'Tickets < 1 day & "more"',
-  subtitle: '30 Oct – 28 Nov 2026',
+  subtitles: ['Tickets per day', '30 Oct – 28 Nov 2026'],
   chart: '<svg width="300" height="100"><rect width="10" height="10"/></svg>',
   width: 300,
   height: 100,
@@ -30,7 +30,12 @@ test('a legend that is wider than the chart has several lines', () => {
       ([, y]) => y,
     ),
   );
-  // The first line is the subtitle.
-  expect(lines.size).toBeGreaterThan(3);
+  // The first lines are the subtitles.
+  expect(lines.size).toBeGreaterThan(4);
   expect(buildPicture({ ...picture, legend }).height).toBeGreaterThan(buildPicture(picture).height);
+});
+
+test('a long subtitle makes the picture wider', () => {
+  const wide = buildPicture({ ...picture, subtitles: ['A definition of the values. '.repeat(5)] });
+  expect(wide.width).toBeGreaterThan(buildPicture(picture).width);
 });

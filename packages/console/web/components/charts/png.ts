@@ -8,8 +8,8 @@ interface LegendEntry {
 
 interface Picture {
   readonly title: string;
-  /** The definition of the values and the period. */
-  readonly subtitle: string;
+  /** Lines below the title: the definition of the values, and the period. */
+  readonly subtitles: readonly string[];
   /** The chart as an SVG element. */
   readonly chart: string;
   /** The size of the chart in pixels. */
@@ -22,9 +22,12 @@ interface Picture {
 
 const SCALE = 2;
 const PADDING = 20;
-const HEADER_HEIGHT = 52;
+const TITLE_HEIGHT = 26;
+const SUBTITLE_HEIGHT = 18;
+/** The space between the header and the chart. */
+const HEADER_GAP = 12;
 const LEGEND_LINE_HEIGHT = 22;
-/** The average width of a character of the legend, for the positions of its entries. */
+/** The average width of a character of small texts, for the positions of the legend. */
 const CHARACTER_WIDTH = 7;
 const MARK_WIDTH = 34;
 /** The properties that a chart can have from style sheets and variables. */
@@ -48,10 +51,12 @@ export function buildPicture(picture: Picture): {
   readonly width: number;
   readonly height: number;
 } {
-  const { title, subtitle, chart, colors, fontFamily } = picture;
+  const { title, subtitles, chart, colors, fontFamily } = picture;
   const lines = arrangeLegend(picture.legend, picture.width);
-  const width = Math.ceil(picture.width + 2 * PADDING);
-  const legendTop = PADDING + HEADER_HEIGHT + picture.height + 18;
+  const textWidth = Math.max(...subtitles.map((text) => text.length * CHARACTER_WIDTH));
+  const width = Math.ceil(Math.max(picture.width, textWidth) + 2 * PADDING);
+  const chartTop = PADDING + TITLE_HEIGHT + subtitles.length * SUBTITLE_HEIGHT + HEADER_GAP;
+  const legendTop = chartTop + picture.height + 18;
   const height = Math.ceil(legendTop + lines.length * LEGEND_LINE_HEIGHT + PADDING / 2);
   const entries = lines.flatMap((line, row) =>
     line.map(({ name, color, opacity, x }) => {
@@ -63,8 +68,11 @@ export function buildPicture(picture: Picture): {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${escapeXml(fontFamily)}">`,
     `<rect width="${width}" height="${height}" fill="${escapeXml(colors.ground)}"/>`,
     `<text x="${PADDING}" y="${PADDING + 14}" font-size="15" font-weight="650" fill="${escapeXml(colors.text)}">${escapeXml(title)}</text>`,
-    `<text x="${PADDING}" y="${PADDING + 34}" font-size="12" fill="${escapeXml(colors.dimmed)}">${escapeXml(subtitle)}</text>`,
-    `<g transform="translate(${PADDING} ${PADDING + HEADER_HEIGHT})">${chart}</g>`,
+    ...subtitles.map(
+      (text, i) =>
+        `<text x="${PADDING}" y="${PADDING + TITLE_HEIGHT + i * SUBTITLE_HEIGHT + 8}" font-size="12" fill="${escapeXml(colors.dimmed)}">${escapeXml(text)}</text>`,
+    ),
+    `<g transform="translate(${PADDING} ${chartTop})">${chart}</g>`,
     ...entries,
     '</svg>',
   ].join('');
@@ -86,7 +94,7 @@ function arrangeLegend(legend: readonly LegendEntry[], width: number): (LegendEn
   return lines;
 }
 
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
   return text.replaceAll(/[&<>"]/g, (character) => entities[character] as string);
 }
@@ -96,10 +104,7 @@ export function escapeXml(text: string): string {
  * @param container the element with the chart (`[role=img] svg`) and its legend (`.legend`).
  * @throws Error if the container has no chart.
  */
-export async function renderPng(
-  container: HTMLElement,
-  texts: { readonly title: string; readonly subtitle: string },
-): Promise<Blob> {
+export async function renderPng(container: HTMLElement, texts: Pick<Picture, 'title' | 'subtitles'>): Promise<Blob> {
   const chart = container.querySelector<SVGSVGElement>('[role=img] svg');
   if (chart === null) throw new Error('The card shows no chart. Show the chart instead of the table.');
   const { width, height } = chart.getBoundingClientRect();

@@ -59,7 +59,7 @@ export function BreakdownCard({ pipeline, period, hours, dimension, onDimensionC
             label={title}
             columns={listColumns(dimension, hours)}
             rows={rows}
-            getKey={(row) => `${row['group_id']} ${row['group']}`}
+            getKey={(row) => [row['group_id'], row['group']].join(' ')}
             initialSort={{ title: dimension === 'agent' ? 'Resolved' : 'Created', isDescending: true }}
             limit={limit}
             minWidth={520}
@@ -83,7 +83,7 @@ function listColumns(dimension: Dimension, hours: Hours): Column<ReportRow>[] {
   const getName = (row: ReportRow) => (row['group_id'] === null ? none : String(row['group']));
   const formatTime = (minutes: number) => formatMinutesBriefly(minutes, hours);
   return [
-    { title: singular, cell: getName, sortValue: getName },
+    { title: singular, cell: (row) => <span title={getName(row)}>{getName(row)}</span>, sortValue: getName },
     ...(dimension === 'agent' ? [] : [createColumn('Created', 'created', formatNumber)]),
     createColumn('Resolved', 'resolved', formatNumber),
     createColumn('First response', `first_response_${unit}_median`, formatTime),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { isDay } from './days.ts';
 import {
   describePreviousPeriod,
   findRangeProblem,
@@ -8,7 +9,6 @@ import {
   getDefaultGrouping,
   getPeriod,
   getPreviousPeriod,
-  isDay,
   listIntervals,
 } from './periods.ts';
 import { parseReportSearch } from './report-search.ts';

@@ -2,9 +2,9 @@
  * Periods of reports. Days are texts such as `2026-11-28`, because they have no time zone: the
  * warehouse applies the time zone of the account.
  */
+import { addDays, DAY_MS, isDay } from './days.ts';
 import type { Grouping, ReportSearch } from './report-search.ts';
 
-const DAY_MS = 86_400_000;
 /** The maximum number of days of a report. */
 export const DAYS_MAX = 3660;
 /** 13 weeks: the previous period has the same number of each weekday. */
@@ -18,16 +18,6 @@ export interface Period {
   readonly from: string;
   /** The day after the last day. */
   readonly to: string;
-}
-
-export function isDay(value: unknown): value is string {
-  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
-  const ms = Date.parse(value);
-  return !Number.isNaN(ms) && toDay(ms) === value;
-}
-
-export function addDays(day: string, days: number): string {
-  return toDay(Date.parse(day) + days * DAY_MS);
 }
 
 export function countDays({ from, to }: Period): number {
@@ -119,8 +109,4 @@ export function describePreviousPeriod(period: Period): string {
 
 function formatUtc(day: string, options: Intl.DateTimeFormatOptions): string {
   return new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
-}
-
-function toDay(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }

@@ -42,13 +42,11 @@ export function ReportCard(props: ReportCardProps) {
       description={description}
       actions={
         result ? (
-          <Group gap={2} wrap="nowrap">
-            <SqlButton title={title} result={result} />
+          <ReportActions {...{ title, description, request, result }} {...(hasPng ? { content } : {})}>
             {hasChart && emptiness === null ? (
               <TableSwitch title={title} isTable={isTable} onChange={setTable} />
             ) : null}
-            <ExportMenu {...props} content={content} hasPng={hasChart && emptiness === null && !isTable} />
-          </Group>
+          </ReportActions>
         ) : null
       }
       h="100%"
@@ -104,8 +102,8 @@ function ExportMenu({ title, description, request, content }: ExportMenuProps) {
   const csv = useAction(async () => download(await fetchCsv(request), getFileName(request, 'csv')));
   const png = useAction(async () => {
     if (content?.current == null) return;
-    const subtitle = `${description} · ${formatPeriod(request.period)} · ${request.pipeline.name}`;
-    download(await renderPng(content.current, { title, subtitle }), getFileName(request, 'png'));
+    const subtitles = [description, `${request.pipeline.name} · ${formatPeriod(request.period)}`];
+    download(await renderPng(content.current, { title, subtitles }), getFileName(request, 'png'));
   });
   return (
     <Menu position="bottom-end" withinPortal>

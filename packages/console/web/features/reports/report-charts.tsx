@@ -178,10 +178,12 @@ function DurationCard(props: DurationCardProps) {
   );
 }
 
-/** The parts of a service level agreement. */
+/**
+ * The parts of a service level agreement. Next responses are missing: Freshdesk removes the due time
+ * when an agent has responded, so that only late responses are known.
+ */
 const SLA_PARTS = [
   { name: 'First response', color: 'var(--chart-blue)', column: 'first_response_percent' },
-  { name: 'Next response', color: 'var(--chart-orange)', column: 'next_response_percent' },
   { name: 'Resolution', color: 'var(--good-fill)', column: 'resolution_percent' },
 ] as const;
 

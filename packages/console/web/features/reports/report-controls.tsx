@@ -1,7 +1,8 @@
 import { Button, Group, Popover, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
-import { addDays, findRangeProblem, formatPeriod, type Period } from './periods.ts';
+import { addDays } from './days.ts';
+import { findRangeProblem, formatPeriod, type Period } from './periods.ts';
 import type { Grouping, Hours, RangeName, ReportSearch } from './report-search.ts';
 
 interface ReportControlsProps {

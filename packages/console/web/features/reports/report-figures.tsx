@@ -40,6 +40,7 @@ export function ReportFigures({ pipeline, period, result, hours, historySince }:
   );
   const responseColumn = `first_response_${hours === 'business' ? 'business_minutes' : 'minutes'}_median`;
   const created = getNumber(row, 'created') ?? 0;
+  const volume = compareCounts(created, getNumber(before, 'created') ?? 0);
   const response = getNumber(row, responseColumn);
   const sla = getNumber(row, 'resolution_sla_percent');
   const csat = getNumber(row, 'csat_percent');
@@ -53,7 +54,7 @@ export function ReportFigures({ pipeline, period, result, hours, historySince }:
     <div>
       <Group justify="space-between" gap="xs" mb="xs">
         <Text size="sm" c="dimmed">
-          Compared with {formatPeriod(previousPeriod)}
+          {isComparable ? `Compared with ${formatPeriod(previousPeriod)}` : 'The previous period is incomplete.'}
         </Text>
         <ReportActions title="Figures" description="Main figures" request={request} result={result} />
       </Group>
@@ -62,10 +63,7 @@ export function ReportFigures({ pipeline, period, result, hours, historySince }:
           label="Tickets created"
           {...define('created')}
           value={formatNumber(created)}
-          note={describe(
-            compareCounts(created, getNumber(before, 'created') ?? 0),
-            `vs. ${describePreviousPeriod(period)}`,
-          )}
+          note={describe(volume, volume.text === null ? undefined : `vs. ${describePreviousPeriod(period)}`)}
         />
         <Figure
           label="First response, median"
@@ -102,16 +100,17 @@ interface ChangeProps {
 
 const ARROWS = { up: '▲', down: '▼' } as const;
 
-function Change({ comparison, suffix = '' }: ChangeProps) {
-  if (comparison === null) return <>… {suffix}</>;
+function Change({ comparison, suffix }: ChangeProps) {
+  const end = suffix === undefined ? '' : ` ${suffix}`;
+  if (comparison === null) return <>…{end}</>;
   const { direction, tone, text } = comparison;
   return (
     <>
       <span className="change" data-tone={tone}>
         {direction === null ? null : <span aria-hidden="true">{ARROWS[direction]} </span>}
         {text ?? 'nothing to compare'}
-      </span>{' '}
-      {suffix}
+      </span>
+      {end}
     </>
   );
 }

@@ -1,5 +1,5 @@
 /** The state of the reports page, as the search parameters of the URL. */
-import { isDay } from './periods.ts';
+import { isDay } from './days.ts';
 
 export const RANGES = ['7d', '30d', 'quarter', 'custom'] as const;
 export const GROUPINGS = ['day', 'week', 'month'] as const;
