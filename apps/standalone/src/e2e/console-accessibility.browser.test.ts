@@ -13,9 +13,16 @@ let pipelineId: string;
 let runId: string;
 
 beforeAll(async () => {
-  deployment = await Deployment.start({ counts: { tickets: 120 }, plan: 'enterprise', missingFeatures: ['Surveys'] });
+  deployment = await Deployment.start({
+    counts: { tickets: 600 },
+    // The reports compare two periods of 30 days.
+    spanDays: 62,
+    lifecycle: true,
+    plan: 'enterprise',
+  });
   pipelineId = await deployment.createPipeline('demo-admin-key', null);
   runId = (await deployment.sync(pipelineId)).id;
+  await deployment.enableAnalytics(pipelineId);
   await deployment.api.post('/v1/webhooks', {
     body: { name: 'ops', url: 'http://127.0.0.1:9/', events: ['run.failed', 'freshness.missed'] },
   });
@@ -36,6 +43,7 @@ const PAGES: readonly (readonly [name: string, path: () => string, text: string]
   ['pipeline-failures', () => `/pipelines/${pipelineId}/failures`, 'No failed units'],
   ['pipeline-settings', () => `/pipelines/${pipelineId}/settings`, 'No person has been erased.'],
   ['run-page', () => `/runs/${runId}`, 'Timeline'],
+  ['reports', () => '/reports', 'Most arrive on'],
   ['usage', () => '/usage', 'By pipeline'],
   ['credentials', () => '/credentials', 'Freshdesk API key'],
   ['destinations-page', () => '/destinations', 'demo warehouse'],
@@ -51,7 +59,7 @@ const PAGES: readonly (readonly [name: string, path: () => string, text: string]
 /** Returns the name of the screenshot for the documentation. Null: there is none. */
 function getScreenshotName(name: string, scheme: 'light' | 'dark', width: number): string | null {
   if (scheme === 'light' && width === 1280) return name;
-  if (scheme === 'dark' && width === 1280 && name === 'pipeline-overview') return `${name}-dark`;
+  if (scheme === 'dark' && width === 1280 && ['pipeline-overview', 'reports'].includes(name)) return `${name}-dark`;
   return scheme === 'light' && width === 360 && name === 'pipelines' ? `${name}-phone` : null;
 }
 
@@ -63,6 +71,10 @@ describe.each(PAGES)('%s', (name, path, text) => {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       await page.goto(`${deployment.url}/console${path()}`);
       await page.getByRole('main').getByText(text).first().waitFor();
+      await page
+        .getByRole('status', { name: /^Loading/ })
+        .first()
+        .waitFor({ state: 'detached' });
       for (const width of WIDTHS) {
         await browser.setWidth(width);
         expect(await browser.findAccessibilityProblems(), `${width} px`).toEqual([]);

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ConsoleBrowser } from '../test-support/console-browser.ts';
 import { Deployment } from '../test-support/deployment.ts';
 
@@ -112,6 +113,100 @@ test('a user starts a run and watches it until it has finished', async () => {
   await browser.takeScreenshot('run');
   await visit(`/pipelines/${pipelineId}/runs`);
   await table('Runs').getByText('audit').first().waitFor();
+});
+
+describe('the reports', () => {
+  const figure = (label: string) => browser.page.locator('.figure').and(browser.page.getByLabel(label));
+  const days = (count: number) =>
+    deployment.warehouse.sql.unsafe<{ day: string }[]>(
+      `select ((now() at time zone time_zone)::date - ${count - 1})::text as day from freshdesk_demo_analytics.account`,
+    );
+
+  /** Counts the tickets that were created in the last days, directly in the warehouse. */
+  async function countCreated(count: number): Promise<string> {
+    const [first] = await days(count);
+    const [row] = await deployment.warehouse.sql.unsafe<{ n: string }[]>(
+      'select count(*)::text as n from freshdesk_demo_analytics.ticket_metrics where is_counted and created_day >= $1::date',
+      [first?.day ?? ''],
+    );
+    return row?.n ?? '';
+  }
+
+  async function download(menu: string, item: string): Promise<Buffer> {
+    await button(`Export ${menu}`).click();
+    const event = browser.page.waitForEvent('download');
+    await browser.page.getByRole('menuitem', { name: item, exact: true }).click();
+    return readFileSync(await (await event).path());
+  }
+
+  test('show figures that equal those of the warehouse, after a user has switched analytics on', async () => {
+    const { page } = browser;
+    await visit('/reports');
+    await page.getByText('Analytics is off for this pipeline').waitFor();
+    await button('Switch analytics on').click();
+    await figure('Tickets created').waitFor({ timeout: 60_000 });
+    expect(await figure('Tickets created').textContent()).toBe(await countCreated(30));
+    await page.getByText('7 days', { exact: true }).click();
+    await page.waitForURL(/range=7d/);
+    await expect.poll(() => figure('Tickets created').textContent()).toBe(await countCreated(7));
+    await page.getByText('Week', { exact: true }).click();
+    await page.waitForURL(/by=week/);
+    await button('Table of Created and resolved').click();
+    await table('Created and resolved').getByRole('columnheader', { name: 'Week of' }).waitFor();
+    await page.reload();
+    await expect.poll(() => figure('Tickets created').textContent()).toBe(await countCreated(7));
+  });
+
+  test('show the definition of a figure, and the SQL that returns it', async () => {
+    const { page } = browser;
+    await button(/^Definition of Tickets created/).focus();
+    await page.getByRole('tooltip').getByText('Number of tickets that were created.').waitFor();
+    await button('View SQL of Figures').click();
+    await table('Columns of Figures').waitFor();
+    const sql = await page.getByLabel('SQL of Figures').textContent();
+    const [row] = await deployment.warehouse.sql.unsafe(sql ?? '');
+    expect(row?.['created']).toBe(await countCreated(7));
+    expect(await browser.findAccessibilityProblems()).toEqual([]);
+    await browser.takeScreenshot('report-sql');
+    await page.keyboard.press('Escape');
+  });
+
+  test('are exported as CSV with the rows of the API, and as PNG', async () => {
+    const csv = (await download('Created and resolved', 'Download CSV')).toString();
+    const [first] = await days(7);
+    const [end] = await days(0);
+    const expected: unknown = await deployment.api.get('/v1/pipelines/{id}/reports/{report}', {
+      params: {
+        path: { id: pipelineId, report: 'tickets_created_resolved' },
+        query: { from: first?.day ?? '', to: end?.day ?? '', group_by: 'week', format: 'csv' },
+      },
+      parseAs: 'text',
+    });
+    expect(csv).toBe(expected);
+    for (const chart of ['Created and resolved', 'When tickets arrive']) {
+      const png = await download(chart, 'Download PNG');
+      expect(png.subarray(1, 4).toString()).toBe('PNG');
+      // The width and the height of the image follow the signature and the name of the first chunk.
+      expect([png.readUInt32BE(16), png.readUInt32BE(20)].every((pixels) => pixels > 400)).toBe(true);
+    }
+  });
+
+  test('state that the warehouse cannot be used, and appear again as a tab of the pipeline', async () => {
+    const { page } = browser;
+    const { destination_id: id } = await deployment.api.get('/v1/pipelines/{id}', {
+      params: { path: { id: pipelineId } },
+    });
+    const params = { path: { id } };
+    const { port } = await deployment.api.get('/v1/destinations/{id}', { params });
+    await deployment.api.patch('/v1/destinations/{id}', { params, body: { port: 9 } });
+    await visit(`/pipelines/${pipelineId}/reports?range=7d&hours=calendar&table=group`);
+    await page.getByText('The warehouse cannot be used').waitFor();
+    await deployment.api.patch('/v1/destinations/{id}', { params, body: { port } });
+    await button('Try again').click();
+    await table('Groups').waitFor();
+    expect(await figure('Tickets created').textContent()).toBe(await countCreated(7));
+    expect(await page.getByRole('radio', { name: 'Calendar hours' }).isChecked()).toBe(true);
+  });
 });
 
 test('a user includes an object, and changes its options and columns', async () => {
@@ -236,6 +331,8 @@ test('controls without permission are disabled, and say which role is required',
   await button('Run now').focus();
   await page.getByText(/Your token has the role observer.*the role pipeline_admin includes/).waitFor();
   await button('Run now').press('Enter');
+  await visit('/reports');
+  await page.getByText('You do not have access to reports').waitFor();
   await visit('/tokens');
   await page.getByText('You do not have access to this page').waitFor();
   expect(await browser.findAccessibilityProblems()).toEqual([]);
@@ -256,8 +353,8 @@ test('a page keeps its data and shows a notice while the API cannot be reached',
 
 test('the pages send no requests to other hosts, and log no unexpected errors', async () => {
   expect([...browser.requestedHosts]).toEqual([new URL(deployment.url).host]);
-  // The tests provoke these errors: a missing permission, a conflict, an invalid schedule, and a
-  // lost network.
-  const expected = /status of (400|403|412|422)|ERR_INTERNET_DISCONNECTED/;
+  // The tests provoke these errors: a missing permission, a conflict, an invalid schedule, a
+  // warehouse that cannot be reached, and a lost network.
+  const expected = /status of (400|403|412|422|502)|ERR_INTERNET_DISCONNECTED/;
   expect(browser.errors.filter((text) => !expected.test(text))).toEqual([]);
 });

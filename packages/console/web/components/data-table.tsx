@@ -112,7 +112,9 @@ function ColumnTitle<T>({ column, sort, onSort }: ColumnTitleProps<T>) {
       onClick={() => onSort({ title, isDescending: isCurrent ? !sort.isDescending : isNumber })}
     >
       {title}
-      <Icon name="chevron" size={13} />
+      <span className="sort-mark">
+        <Icon name="chevron" size={13} />
+      </span>
     </UnstyledButton>
   );
 }

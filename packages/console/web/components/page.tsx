@@ -115,7 +115,7 @@ export function Figure({ label, value, note, definition }: FigureProps) {
         </Text>
         {definition ? <InfoMark label={label} definition={definition} /> : null}
       </Group>
-      <Text className="figure" component="div">
+      <Text className="figure" component="div" role="group" aria-label={label}>
         {value}
       </Text>
       {note ? (

@@ -24,7 +24,7 @@ export interface Series {
 
 export interface ChartProps {
   readonly title: string;
-  /** `bars`: the series are stacked. `groups`: the bars of the series stand beside each other. */
+  /** `bars`: the series are stacked. `groups`: the bars of the series are side by side. */
   readonly kind: 'bars' | 'groups' | 'area';
   readonly labels: readonly string[];
   /** The title of the column with the labels. Default: Day. */

@@ -4,7 +4,7 @@ import type { Hours } from './report-search.ts';
 import { formatMinutes } from './report-values.ts';
 
 export interface Comparison {
-  /** Whether the value has risen or fallen. Null: it is the same, or there is nothing to compare. */
+  /** Null: the value is the same, or there is nothing to compare. */
   readonly direction: 'up' | 'down' | null;
   /** Whether the change is an improvement. Volumes are neutral. */
   readonly tone: 'good' | 'failed' | 'neutral';

@@ -80,7 +80,7 @@ function getInterval(day: string, grouping: Grouping): string {
   return day;
 }
 
-/** Formats an interval for an axis: "28 Nov", "28 Nov 25" if the period has two years, "Nov 2026". */
+/** Formats an interval for an axis: "28 Nov", "28 Nov 25" in a period of two years, "Nov 2026". */
 export function formatInterval(day: string, grouping: Grouping, { from, to }: Period): string {
   const hasYears = from.slice(0, 4) !== addDays(to, -1).slice(0, 4);
   return formatUtc(

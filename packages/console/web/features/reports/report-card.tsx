@@ -26,7 +26,7 @@ interface ReportCardProps {
   readonly hasChart?: boolean;
 }
 
-/** A card with the result of a report: its chart, its table, its definition, its SQL and its exports. */
+/** A card with a report: its chart or table, its definition, its SQL and its exports. */
 export function ReportCard(props: ReportCardProps) {
   const { title, description, request, findEmptiness, controls, children, hasChart = true } = props;
   const [isTable, setTable] = useState(false);

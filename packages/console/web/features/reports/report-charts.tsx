@@ -179,8 +179,8 @@ function DurationCard(props: DurationCardProps) {
 }
 
 /**
- * The parts of a service level agreement. Next responses are missing: Freshdesk removes the due time
- * when an agent has responded, so that only late responses are known.
+ * The parts of a service level agreement. Next responses are missing: Freshdesk removes their due
+ * time when an agent responds, so that only late responses are known.
  */
 const SLA_PARTS = [
   { name: 'First response', color: 'var(--chart-blue)', column: 'first_response_percent' },

@@ -14,7 +14,7 @@ export interface ReportRequest {
   readonly groupBy?: string;
 }
 
-/** Reports query the warehouse, so a report is requested again only when the models have changed. */
+/** Reports query the warehouse, so they are requested again only when the models have changed. */
 export const reportQuery = (request: ReportRequest) => {
   const { pipeline, report, period, groupBy = null } = request;
   const key = ['reports', pipeline.id, report, period.from, period.to, groupBy];
