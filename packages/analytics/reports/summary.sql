@@ -50,7 +50,10 @@ columns:
     type: numeric
     description: >-
       Percentage of the ratings in the range that are positive, rounded to two decimals.
-  minutes_tracked: {type: numeric, description: Minutes of time entries.}
+  minutes_tracked:
+    type: numeric
+    description: >-
+      Minutes of time entries, or null if there are none.
 */
 with facts as (
   select
@@ -138,5 +141,5 @@ select
   round(s.resolution_sla_percent, 2) as resolution_sla_percent,
   s.csat_ratings,
   round(s.csat_percent, 2) as csat_percent,
-  coalesce(s.minutes_tracked, 0) as minutes_tracked
+  s.minutes_tracked
 from statistics s

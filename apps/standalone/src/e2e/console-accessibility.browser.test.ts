@@ -19,6 +19,7 @@ beforeAll(async () => {
     spanDays: 62,
     lifecycle: true,
     plan: 'enterprise',
+    missingFeatures: ['Timesheets'],
   });
   pipelineId = await deployment.createPipeline('demo-admin-key', null);
   runId = (await deployment.sync(pipelineId)).id;

@@ -15,7 +15,7 @@ export interface Column<T> {
 }
 
 /** The column by which a table is sorted. */
-export interface Sort {
+interface Sort {
   readonly title: string;
   readonly isDescending: boolean;
 }

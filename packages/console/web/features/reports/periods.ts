@@ -6,7 +6,7 @@ import { addDays, DAY_MS, isDay } from './days.ts';
 import type { Grouping, ReportSearch } from './report-search.ts';
 
 /** The maximum number of days of a report. */
-export const DAYS_MAX = 3660;
+const DAYS_MAX = 3660;
 /** 13 weeks: the previous period has the same number of each weekday. */
 const QUARTER_DAYS = 91;
 /** Charts of longer periods show weeks or months, unless the user chooses days. */

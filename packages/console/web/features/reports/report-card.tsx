@@ -55,7 +55,12 @@ export function ReportCard(props: ReportCardProps) {
       <QueryView query={query} rows={5} label={`Loading ${title}`}>
         {(data) =>
           emptiness === null ? (
-            <div ref={content}>{children(data, isTable)}</div>
+            <div ref={content}>
+              {children(data, isTable)}
+              {data.truncated ? (
+                <p className="hint">The report has more than 10,000 rows. Further rows are missing.</p>
+              ) : null}
+            </div>
           ) : (
             <Empty title={emptiness} icon="chart" />
           )

@@ -16,7 +16,7 @@ import {
   type ReportResult,
 } from './report-values.ts';
 
-export interface ReportChartProps {
+interface ReportChartProps {
   readonly pipeline: ReportRequest['pipeline'];
   readonly period: Period;
   readonly grouping: Grouping;

@@ -71,15 +71,7 @@ function CustomPeriod({ period, onChange }: CustomPeriodProps) {
     onChange({ range: 'custom', from, to });
   };
   return (
-    <Popover
-      opened={isOpen}
-      onChange={toggle}
-      onDismiss={close}
-      position="bottom-start"
-      trapFocus
-      returnFocus
-      withinPortal
-    >
+    <Popover opened={isOpen} onDismiss={close} position="bottom-start" trapFocus returnFocus withinPortal>
       <Popover.Target>
         <Button variant="default" onClick={toggle} aria-label={`Days: ${formatPeriod(period)}. Choose other days`}>
           {formatPeriod(period)}

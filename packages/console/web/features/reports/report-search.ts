@@ -1,9 +1,9 @@
 /** The state of the reports page, as the search parameters of the URL. */
 import { isDay } from './days.ts';
 
-export const RANGES = ['7d', '30d', 'quarter', 'custom'] as const;
-export const GROUPINGS = ['day', 'week', 'month'] as const;
-export const HOURS = ['business', 'calendar'] as const;
+const RANGES = ['7d', '30d', 'quarter', 'custom'] as const;
+const GROUPINGS = ['day', 'week', 'month'] as const;
+const HOURS = ['business', 'calendar'] as const;
 /** The dimensions of the table. */
 export const DIMENSIONS = ['agent', 'group', 'source', 'company'] as const;
 
@@ -12,7 +12,7 @@ export type Grouping = (typeof GROUPINGS)[number];
 export type Hours = (typeof HOURS)[number];
 export type Dimension = (typeof DIMENSIONS)[number];
 
-/** Absent parameters have their defaults, which `getSettings` adds. */
+/** Absent parameters have their defaults: 30 days, agents, and business hours. */
 export interface ReportSearch {
   readonly pipeline?: string;
   readonly range?: RangeName;

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { sortRows } from '../../components/data-table.tsx';
 import { compareCounts, compareMinutes, comparePercentages } from './comparison.ts';
 import { buildHeatMap, getLevel, listLevels } from './heat-map-values.ts';
+import { getFileName } from './report-queries.ts';
 import {
   formatMinutes,
   formatMinutesBriefly,
@@ -97,6 +98,12 @@ describe('values', () => {
       "select '2026-01-01'::date, '2026-02-01'::date, 'Mars''; drop'::text, '$10' limit 100;\n",
     );
   });
+});
+
+test('an exported file has the name of the schema, the report and the period', () => {
+  const pipeline = { destination_schema: 'freshdesk_acme' } as never;
+  const request = { pipeline, report: 'csat', period: { from: '2026-01-01', to: '2026-02-01' } };
+  expect(getFileName(request, 'png')).toBe('freshdesk_acme-csat-2026-01-01-2026-02-01.png');
 });
 
 describe('the heat map', () => {
