@@ -60,7 +60,7 @@ const PAGES: readonly (readonly [name: string, path: () => string, text: string]
 /** Returns the name of the screenshot for the documentation. Null: there is none. */
 function getScreenshotName(name: string, scheme: 'light' | 'dark', width: number): string | null {
   if (scheme === 'light' && width === 1280) return name;
-  if (scheme === 'dark' && width === 1280 && ['pipeline-overview', 'reports'].includes(name)) return `${name}-dark`;
+  if (scheme === 'dark' && width === 1280 && name === 'pipeline-overview') return `${name}-dark`;
   return scheme === 'light' && width === 360 && name === 'pipelines' ? `${name}-phone` : null;
 }
 
