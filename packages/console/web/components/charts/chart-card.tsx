@@ -1,8 +1,8 @@
-import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { Card } from '../page.tsx';
 import { Empty } from '../states.tsx';
 import { Chart, type ChartProps, ChartTable, hasNoValues } from './chart.tsx';
+import { TableSwitch } from './table-switch.tsx';
 
 interface ChartCardProps extends ChartProps {
   readonly description: string;
@@ -22,25 +22,5 @@ export function ChartCard({ description, empty, ...chart }: ChartCardProps) {
     >
       {isEmpty ? <Empty title={empty} icon="chart" /> : isTable ? <ChartTable {...chart} /> : <Chart {...chart} />}
     </Card>
-  );
-}
-
-interface TableSwitchProps {
-  readonly title: string;
-  readonly isTable: boolean;
-  readonly onChange: (isTable: boolean) => void;
-}
-
-/** The button that shows a chart as a table, and a table as a chart. */
-export function TableSwitch({ title, isTable, onChange }: TableSwitchProps) {
-  return (
-    <Button
-      variant="subtle"
-      size="compact-sm"
-      onClick={() => onChange(!isTable)}
-      aria-label={`${isTable ? 'Chart' : 'Table'} of ${title}`}
-    >
-      {isTable ? 'Chart' : 'Table'}
-    </Button>
   );
 }
