@@ -57,6 +57,9 @@ const PAGES: readonly (readonly [name: string, path: () => string, text: string]
   ['not-found', () => '/nowhere', 'This page does not exist'],
 ];
 
+/** The maximum heights of screenshots of long pages, in pixels. */
+const SCREENSHOT_HEIGHTS: Readonly<Record<string, number>> = { reports: 2000 };
+
 /** Returns the name of the screenshot for the documentation. Null: there is none. */
 function getScreenshotName(name: string, scheme: 'light' | 'dark', width: number): string | null {
   if (scheme === 'light' && width === 1280) return name;
@@ -81,7 +84,7 @@ describe.each(PAGES)('%s', (name, path, text) => {
         expect(await browser.findAccessibilityProblems(), `${width} px`).toEqual([]);
         expect(await browser.getHorizontalOverflow(), `${width} px`).toBeLessThanOrEqual(0);
         const screenshot = getScreenshotName(name, scheme, width);
-        if (screenshot !== null) await browser.takeScreenshot(screenshot);
+        if (screenshot !== null) await browser.takeScreenshot(screenshot, SCREENSHOT_HEIGHTS[screenshot]);
       }
     },
   );

@@ -87,14 +87,14 @@ export class ConsoleBrowser implements AsyncDisposable {
 
   /**
    * Takes a screenshot for the documentation when FRESHET_SCREENSHOTS is set. The window becomes as
-   * high as the page, up to a limit.
+   * high as the page, up to `heightMax` pixels.
    */
-  async takeScreenshot(name: string): Promise<void> {
+  async takeScreenshot(name: string, heightMax = SCREENSHOT_HEIGHT_MAX): Promise<void> {
     if (!process.env['FRESHET_SCREENSHOTS']) return;
     mkdirSync(SCREENSHOTS, { recursive: true });
     const { width = 0 } = this.page.viewportSize() ?? {};
     const height = (await this.page.evaluate('document.documentElement.scrollHeight')) as number;
-    await this.page.setViewportSize({ width, height: Math.min(SCREENSHOT_HEIGHT_MAX, Math.max(HEIGHT, height)) });
+    await this.page.setViewportSize({ width, height: Math.min(heightMax, Math.max(HEIGHT, height)) });
     await this.page.evaluate('window.scrollTo(0, 0)');
     await this.page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
     await this.page.setViewportSize({ width, height: HEIGHT });
