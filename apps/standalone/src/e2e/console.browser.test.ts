@@ -169,7 +169,7 @@ describe('the reports', () => {
     await page.getByText('Number of tickets that were created.', { exact: true }).waitFor();
     await button('View SQL of Figures').click();
     await table('Columns of Figures').waitFor();
-    const sql = await page.getByLabel('SQL of Figures').textContent();
+    const sql = await page.getByRole('region', { name: 'SQL of Figures', exact: true }).textContent();
     const [row] = await deployment.warehouse.sql.unsafe(sql ?? '');
     expect(String(row?.['created'])).toBe(await countCreated(7));
     expect(await browser.findAccessibilityProblems()).toEqual([]);
