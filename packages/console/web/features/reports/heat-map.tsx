@@ -74,7 +74,12 @@ function HeatMapChart({ title, heatMap, noun }: HeatMapProps & { readonly noun: 
   const peakText = `Most arrive on ${WEEKDAYS[peak.weekday]} at ${HOUR_LABELS[peak.hour]}: ${formatCount(maximum, noun)}`;
   return (
     <>
-      <div ref={ref} role="img" aria-label={`${title}. ${peakText}. The table contains all values.`}>
+      <div
+        ref={ref}
+        className="heat-map-frame"
+        role="img"
+        aria-label={`${title}. ${peakText}. The table contains all values.`}
+      >
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} className="heat-map" aria-hidden="true">
           {WEEKDAYS.map((weekday, row) => (
             <g key={weekday}>
