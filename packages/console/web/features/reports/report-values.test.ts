@@ -88,14 +88,14 @@ describe('values', () => {
   });
 
   test('the displayed SQL contains the arguments as literals', () => {
-    const sql = "select $1::date, $2::date, $3::text, '$10' limit $4";
+    const sql = "select $1::date, $2::date, $3::text, '$10'\n  \n\n limit $4";
     const result = {
       sql,
       arguments: { from: '2026-01-01', to: '2026-02-01', group_by: 'day', time_zone: null },
       time_zone: "Mars'; drop",
     };
     expect(insertArguments(result, 100)).toBe(
-      "select '2026-01-01'::date, '2026-02-01'::date, 'Mars''; drop'::text, '$10' limit 100;\n",
+      "select '2026-01-01'::date, '2026-02-01'::date, 'Mars''; drop'::text, '$10'\n limit 100;\n",
     );
   });
 });

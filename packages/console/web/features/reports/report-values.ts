@@ -86,7 +86,9 @@ export function insertArguments(
     $3: quote(time_zone),
     $4: String(limit),
   };
-  return `${sql.replaceAll(/\$[1-4]\b/g, (parameter) => values[parameter] as string).trim()};\n`;
+  const query = sql.replaceAll(/\$[1-4]\b/g, (parameter) => values[parameter] as string);
+  // Clauses that a grouping does not need leave blank lines.
+  return `${query.replaceAll(/\n(\s*\n)+/g, '\n').trim()};\n`;
 }
 
 function quote(text: string): string {
