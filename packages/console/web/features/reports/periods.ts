@@ -20,7 +20,7 @@ export interface Period {
   readonly to: string;
 }
 
-export function countDays({ from, to }: Period): number {
+function countDays({ from, to }: Period): number {
   return Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
 }
 
