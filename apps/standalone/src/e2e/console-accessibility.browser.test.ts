@@ -14,7 +14,7 @@ let runId: string;
 
 beforeAll(async () => {
   deployment = await Deployment.start({
-    counts: { tickets: 600 },
+    counts: { tickets: 300 },
     // The reports compare two periods of 30 days.
     spanDays: 62,
     lifecycle: true,
