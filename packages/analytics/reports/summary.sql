@@ -1,9 +1,9 @@
 /*
 title: Summary
 description: >-
-  The main measures of support in the range, in one row for the range, an interval, a group, an agent,
-  …. Each measure has the definition of its own report: tickets_created_resolved, first_response_time,
-  resolution_time, sla or csat. Spam, deleted and merged tickets do not count.
+  The main measures of support in the range, with one row for the range, an interval, a group, an
+  agent or a channel. The definitions are those of the reports tickets_created_resolved,
+  first_response_time, resolution_time, sla and csat. Spam, deleted and merged tickets do not count.
 group_by: [total, day, week, month, group, agent, source, company, priority, tag]
 columns:
   created: {type: bigint, description: Number of tickets that were created.}
