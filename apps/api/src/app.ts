@@ -40,6 +40,7 @@ import { registerSystemRoutes } from './resources/system/routes.ts';
 import { registerTokenRoutes } from './resources/tokens/routes.ts';
 import { registerUsageRoutes } from './resources/usage/routes.ts';
 import { registerWebhookRoutes } from './resources/webhooks/routes.ts';
+import { WarehouseReader } from './warehouse-reads/reader.ts';
 
 /**
  * The size limit of bodies. The largest valid body, a pipeline with settings for each object, is
@@ -93,6 +94,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerConventions(app, deps.store);
   await registerOpenApi(app);
   await registerReference(app);
+  const warehouseReader = new WarehouseReader(deps);
   registerHealthRoutes(app, deps);
   registerConsoleRoutes(app);
   registerErrorReferenceRoutes(app);
@@ -110,7 +112,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerRejectedRecordRoutes(app, deps);
   registerFailedUnitRoutes(app, deps);
   registerErasureRoutes(app, deps);
-  registerReportRoutes(app, deps);
+  registerReportRoutes(app, deps, warehouseReader);
   registerAccountRoutes(app, deps);
   registerUsageRoutes(app, deps);
   registerWebhookRoutes(app, deps);

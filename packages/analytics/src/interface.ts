@@ -68,8 +68,6 @@ export interface ReportArguments {
 }
 
 export interface ReportOptions {
-  /** The server cancels the query after this many milliseconds. */
-  readonly timeoutMs: number;
   /** The greatest number of rows in the result. */
   readonly limit: number;
 }

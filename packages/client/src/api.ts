@@ -813,7 +813,7 @@ export interface paths {
         };
         /**
          * Run a report
-         * @description Runs a report in the warehouse, and returns its rows. The query is read-only, and is cancelled after 30 seconds. Each API process runs up to four reports in a warehouse concurrently. Further reports wait. The request is rejected with 409 if the pipeline has no analytics models, or if the models do not exist yet.
+         * @description Runs a report in the warehouse, and returns its rows. The query is read-only, and is cancelled after 30 seconds. Each API process runs up to four queries in a warehouse concurrently. Further queries wait. The request is rejected with 409 if the pipeline has no analytics models, or if the models do not exist yet.
          */
         get: operations["runReport"];
         put?: never;

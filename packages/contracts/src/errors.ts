@@ -194,6 +194,13 @@ export const ERROR_POLICY = {
     remedy:
       'Nothing: extraction resumes when the backlog shrinks. If the backlog does not shrink, check the load workers.',
   },
+  query_timeout: {
+    http: 422,
+    job: 'fail',
+    summary: 'The warehouse cancelled a query, because the query exceeded its time limit.',
+    remedy:
+      'Repeat the request when the warehouse is less busy. If the error persists, check whether another session locks the table.',
+  },
   // Errors of reports.
   analytics_off: {
     http: 409,

@@ -13,6 +13,7 @@
 export type { WarehouseAddress } from './address.ts';
 export type { ErasedRows, RowCounts, RowFilter } from './erase.ts';
 export type { LoadRequest, LoadResult } from './load/request.ts';
+export { runReadOnly, type SqlTransaction } from './read-only.ts';
 export type { BatchToLoad } from './records/batches.ts';
 export { type PreparedBatches, prepareBatches } from './records/prepare.ts';
 export { METADATA_COLUMNS } from './sql/identifiers.ts';

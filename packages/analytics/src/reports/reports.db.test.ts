@@ -1,4 +1,5 @@
 import { createDatabase, type TestDatabase } from '@freshet/testing';
+import { runReadOnly } from '@freshet/warehouse-loader';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HAND_CASES } from '../cases/index.ts';
 import type { ReportArguments } from '../interface.ts';
@@ -7,7 +8,8 @@ import { TestWarehouse } from '../test-support/warehouse.ts';
 import { listReports } from './report.ts';
 import { runReport } from './run-report.ts';
 
-const OPTIONS = { timeoutMs: 60_000, limit: 1000 };
+const TIMEOUT_MS = 60_000;
+const OPTIONS = { limit: 1000 };
 const YEAR: ReportArguments = { from: '2025-01-01', to: '2026-01-01', groupBy: null, timeZone: null };
 
 let database: TestDatabase;
@@ -20,20 +22,18 @@ beforeAll(async () => {
 afterAll(() => database[Symbol.asyncDispose]());
 
 const run = (name: string, parameters: Partial<ReportArguments> = {}, options = OPTIONS) =>
-  runReport(database.sql, warehouse.target, name, { ...YEAR, ...parameters }, options);
+  runIn(warehouse, name, { ...YEAR, ...parameters }, options);
+const runIn = ({ target }: TestWarehouse, name: string, reportArguments: ReportArguments, options = OPTIONS) =>
+  runReadOnly(database.sql, TIMEOUT_MS, (transaction) =>
+    runReport(transaction, target, name, reportArguments, options),
+  );
 
 describe('runReport', () => {
   const combinations = listReports().flatMap(({ name, groupBy }) =>
     [null, ...groupBy].map((group) => ({ name, groupBy: group })),
   );
   test.each(combinations)('returns the declared columns of $name by $groupBy', async ({ name, groupBy }) => {
-    const { columns, rows, truncated } = await runReport(
-      database.sql,
-      warehouse.target,
-      name,
-      { ...YEAR, groupBy },
-      OPTIONS,
-    );
+    const { columns, rows, truncated } = await run(name, { groupBy });
     expect(truncated).toBe(false);
     for (const row of rows) expect(Object.keys(row)).toEqual(columns.map((column) => column.name));
     const isEmpty = ['csat', 'sla'].includes(name) || groupBy === 'tag';
@@ -90,8 +90,6 @@ describe('runReport', () => {
 
   test('rejects a schema without models', async () => {
     const other = await TestWarehouse.create(database.sql, { schema: 'other' });
-    await expect(runReport(database.sql, other.target, 'csat', YEAR, OPTIONS)).rejects.toMatchObject({
-      code: 'conflict',
-    });
+    await expect(runIn(other, 'csat', YEAR)).rejects.toMatchObject({ code: 'conflict' });
   });
 });

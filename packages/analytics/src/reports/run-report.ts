@@ -8,42 +8,37 @@ import { listReports } from './report.ts';
 import { buildReportSql } from './report-sql.ts';
 
 /**
- * Runs a report in a read-only transaction.
+ * Runs a report in the caller's transaction, whose search path must contain only the system
+ * catalog.
  * @throws AppError `not_found` if the report does not exist, `invalid_input` if a parameter is not
  *   valid, `conflict` if the models have not been built, or `warehouse_*`.
  */
 export async function runReport(
-  sql: postgres.Sql,
+  transaction: postgres.TransactionSql,
   target: AnalyticsTarget,
   name: string,
   parameters: ReportArguments,
-  { timeoutMs, limit }: ReportOptions,
+  { limit }: ReportOptions,
 ): Promise<ReportResult> {
   const report = findReport(name);
   const groupBy = validateGroupBy(report, parameters.groupBy);
   validateRange(parameters);
   const names = new Names(target);
-  return await withAnalyticsErrors(() =>
-    sql.begin('isolation level repeatable read read only', async (transaction) => {
-      await transaction.unsafe(`
-        set local search_path = pg_catalog, pg_temp; set local timezone = 'UTC'; set local jit = off;
-        set local statement_timeout = ${Math.max(1, Math.round(timeoutMs))}`);
-      await checkInstallation(transaction, names);
-      const timeZone = await resolveTimeZone(transaction, names, parameters.timeZone);
-      const rows = await transaction.unsafe<Record<string, unknown>[]>(buildReportSql(names, report, groupBy), [
-        parameters.from,
-        parameters.to,
-        timeZone,
-        limit + 1,
-      ]);
-      return {
-        columns: report.columns,
-        rows: rows.slice(0, limit).map(toPlainRow),
-        truncated: rows.length > limit,
-        timeZone,
-      };
-    }),
-  );
+  return await withAnalyticsErrors(async () => {
+    await checkInstallation(transaction, names);
+    const timeZone = await resolveTimeZone(transaction, names, parameters.timeZone);
+    const rows = await transaction.unsafe<Record<string, unknown>[]>(buildReportSql(names, report, groupBy), [
+      parameters.from,
+      parameters.to,
+      timeZone,
+      limit + 1,
+    ]);
+    return {
+      columns: report.columns,
+      rows: rows.slice(0, limit).map(toPlainRow),
+      truncated: rows.length > limit,
+    };
+  });
 }
 
 function findReport(name: string): Report {

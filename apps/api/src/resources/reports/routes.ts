@@ -6,10 +6,11 @@ import type { App, Deps } from '../../context.ts';
 import { requireNoProblems } from '../../http/field-problems.ts';
 import { operation, problemResponses, response } from '../../http/operation.ts';
 import { IdParams, ref } from '../../http/schemas.ts';
+import type { WarehouseReader } from '../../warehouse-reads/reader.ts';
 import { addState, type PipelineWithState } from '../pipelines/json.ts';
 import { findArgumentProblems, toReportArguments } from './arguments.ts';
 import { toCsv } from './csv.ts';
-import { ReportRunner, toAnalyticsTarget } from './run.ts';
+import { runPipelineReport, toAnalyticsTarget } from './run.ts';
 import { FORMATS, ReportList, ReportResult } from './schemas.ts';
 
 const tags = ['reports'];
@@ -52,9 +53,9 @@ const ReportQuery = Type.Object({
   ),
 });
 
-export function registerReportRoutes(app: App, deps: Deps): void {
+export function registerReportRoutes(app: App, deps: Deps, reader: WarehouseReader): void {
   registerListReports(app, deps);
-  registerRunReport(app, deps);
+  registerRunReport(app, deps, reader);
 }
 
 function registerListReports(app: App, { store }: Deps): void {
@@ -88,8 +89,7 @@ function registerListReports(app: App, { store }: Deps): void {
   );
 }
 
-function registerRunReport(app: App, deps: Deps): void {
-  const runner = new ReportRunner(deps);
+function registerRunReport(app: App, deps: Deps, reader: WarehouseReader): void {
   app.get(
     '/v1/pipelines/:id/reports/:report',
     {
@@ -100,7 +100,7 @@ function registerRunReport(app: App, deps: Deps): void {
           tags,
           summary: 'Run a report',
           description:
-            'Runs a report in the warehouse, and returns its rows. The query is read-only, and is cancelled after 30 seconds. Each API process runs up to four reports in a warehouse concurrently. Further reports wait. The request is rejected with 409 if the pipeline has no analytics models, or if the models do not exist yet.',
+            'Runs a report in the warehouse, and returns its rows. The query is read-only, and is cancelled after 30 seconds. Each API process runs up to four queries in a warehouse concurrently. Further queries wait. The request is rejected with 409 if the pipeline has no analytics models, or if the models do not exist yet.',
         }),
         params: ReportParams,
         querystring: ReportQuery,
@@ -123,7 +123,7 @@ function registerRunReport(app: App, deps: Deps): void {
       requireNoProblems(findArgumentProblems(report, reportArguments));
       const refreshedAt = requireModels(pipeline);
       const { from, to, groupBy, timeZone } = reportArguments;
-      const { columns, rows, truncated, timeZone: usedTimeZone } = await runner.run(pipeline, report, reportArguments);
+      const { columns, rows, truncated } = await runPipelineReport(reader, pipeline, report, reportArguments);
       if (query.format === 'csv') {
         reply
           .type('text/csv; charset=utf-8')
