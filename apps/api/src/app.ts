@@ -37,6 +37,7 @@ import { registerReportRoutes } from './resources/reports/routes.ts';
 import { registerRunEventRoutes } from './resources/runs/events.ts';
 import { registerRunRoutes } from './resources/runs/routes.ts';
 import { registerSystemRoutes } from './resources/system/routes.ts';
+import { registerTableRoutes } from './resources/tables/routes.ts';
 import { registerTokenRoutes } from './resources/tokens/routes.ts';
 import { registerUsageRoutes } from './resources/usage/routes.ts';
 import { registerWebhookRoutes } from './resources/webhooks/routes.ts';
@@ -112,6 +113,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerRejectedRecordRoutes(app, deps);
   registerFailedUnitRoutes(app, deps);
   registerErasureRoutes(app, deps);
+  registerTableRoutes(app, deps, warehouseReader);
   registerReportRoutes(app, deps, warehouseReader);
   registerAccountRoutes(app, deps);
   registerUsageRoutes(app, deps);

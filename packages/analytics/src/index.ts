@@ -16,6 +16,7 @@ export type {
   ReportParameter,
   ReportResult,
 } from './interface.ts';
+export { type AnalyticsRelation, listAnalyticsRelations } from './list-relations.ts';
 export { listModels } from './models/list-models.ts';
 export { refreshAnalytics, removeChangeTracking } from './refresh/refresh.ts';
 export { listReports } from './reports/report.ts';

@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * List audit log entries
-         * @description Lists all changes that were made through the API, newest first. Each entry contains the resource before and after the change. Entries cannot be changed or deleted through the API.
+         * @description Lists all changes that were made through the API, newest first. Each entry contains the resource before and after the change. Previews of tables are also listed, because their rows contain personal data. Entries cannot be changed or deleted through the API.
          */
         get: operations["listAuditLogEntries"];
         put?: never;
@@ -864,6 +864,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/pipelines/{id}/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the tables of a pipeline
+         * @description Lists the tables and views of a pipeline that exist in the warehouse, with their columns, sizes and numbers of rows: the tables of the objects, their histories, the analytics models and the ledger. Tables that you or other pipelines have created are not listed. The response contains no rows.
+         */
+        get: operations["listTables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/{id}/tables/{table}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview a table
+         * @description Returns the first rows of a table, newest first if the table has a key. Rows can contain personal data, so each preview is added to the audit log. The query is read-only, and is cancelled after 10 seconds. Values that are longer than 1,024 bytes are cut. The preview contains fewer rows than `limit` if its values exceed 4 MiB. The request is rejected with 409 if the table does not exist in the warehouse yet.
+         */
+        get: operations["previewTable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pipelines/{id}/test": {
         parameters: {
             query?: never;
@@ -1378,7 +1418,7 @@ export interface components {
              */
             message: string;
         };
-        /** @description A change that was made through the API. */
+        /** @description A change that was made through the API, or a preview of a table. */
         AuditEntry: {
             /**
              * @description The id of the operation.
@@ -1716,6 +1756,24 @@ export interface components {
              * @example 2026-01-05T07:30:00.000Z
              */
             updated_at: string;
+        };
+        /** @description A value of a preview that is incomplete. */
+        CutValue: {
+            /**
+             * @description The length of the complete value in bytes of UTF-8.
+             * @example 48211
+             */
+            bytes: number;
+            /**
+             * @description The name of the column.
+             * @example description
+             */
+            column: string;
+            /**
+             * @description The index of the row in `rows`.
+             * @example 0
+             */
+            row: number;
         };
         /** @description A job that failed too often, or whose worker terminated too often. The object run, delivery or erasure of the job has failed. After you have fixed the cause, retry the job. */
         DeadJob: {
@@ -2474,10 +2532,10 @@ export interface components {
          */
         PausedBy: "user" | "record_spike" | "monthly_quota";
         /**
-         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `read_reports`: Run reports, which read rows of the warehouse and may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
+         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `read_reports`: Run reports, which read rows of the warehouse and may contain personal data. `read_warehouse`: Preview the tables of the warehouse, whose rows contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
          * @enum {string}
          */
-        Permission: "read" | "read_records" | "read_reports" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "redrive" | "manage_tokens" | "read_audit_log";
+        Permission: "read" | "read_records" | "read_reports" | "read_warehouse" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "redrive" | "manage_tokens" | "read_audit_log";
         /** @description Replication of one Freshdesk account into one warehouse schema. */
         Pipeline: {
             /**
@@ -2997,6 +3055,19 @@ export interface components {
              * @enum {string}
              */
             type: "postgres_password";
+        };
+        /** @description A column of a preview. */
+        PreviewColumn: {
+            /**
+             * @description The name of the column.
+             * @example subject
+             */
+            name: string;
+            /**
+             * @description The SQL type of the column.
+             * @example text
+             */
+            type: string;
         };
         /** @description An error response, in the format of RFC 9457. */
         Problem: {
@@ -3519,6 +3590,72 @@ export interface components {
              */
             unloaded_bytes: number;
         };
+        /** @description A table or a view of a pipeline in the warehouse. */
+        Table: {
+            /** @description The columns, in the order of the table. */
+            columns: components["schemas"]["TableColumn"][];
+            description: string | null;
+            /**
+             * @description Whether the table is an internal model, which supports other models and can change in any release.
+             * @example false
+             */
+            internal: boolean;
+            /** @description The columns that identify a row. Empty: the table has no key. */
+            key: string[];
+            kind: components["schemas"]["TableKind"];
+            /**
+             * @description The name of the table.
+             * @example tickets
+             */
+            name: string;
+            object: string | null;
+            row_count: number | null;
+            /**
+             * @description Whether `row_count` is exact. True: Freshet counted the rows that it inserted and erased. False: `row_count` is an estimate from the statistics of PostgreSQL.
+             * @example true
+             */
+            row_count_exact: boolean;
+            /**
+             * @description The schema of the table.
+             * @example freshdesk_acme
+             */
+            schema: string;
+            size_bytes: number | null;
+            /**
+             * @description Whether the table is a view.
+             * @example false
+             */
+            view: boolean;
+        };
+        /** @description A column of a table. */
+        TableColumn: {
+            description: string | null;
+            /**
+             * @description The name of the column.
+             * @example subject
+             */
+            name: string;
+            /**
+             * @description Whether the column can contain nulls.
+             * @example true
+             */
+            nullable: boolean;
+            /**
+             * @description The SQL type of the column.
+             * @example text
+             */
+            type: string;
+        };
+        /**
+         * @description The content of the table. `object`: the records of an object. `history`: all versions of the records. `model`: an analytics model. `settings`: a setting of the analytics models that you fill. `ledger`: the coverage of the tables, or the applied batches.
+         * @enum {string}
+         */
+        TableKind: "object" | "history" | "model" | "settings" | "ledger";
+        /** @description All tables of a pipeline that exist in the warehouse. */
+        TableList: {
+            /** @description The tables. */
+            data: components["schemas"]["Table"][];
+        };
         /** @description The preview of a table. */
         TablePlan: {
             /**
@@ -3537,6 +3674,34 @@ export interface components {
             statements: string[];
             /** @description The name of the table. */
             table: string;
+        };
+        /** @description The first rows of a table. */
+        TablePreview: {
+            /** @description The columns of the rows. */
+            columns: components["schemas"]["PreviewColumn"][];
+            /** @description The values that are longer than 1,024 bytes. `rows` contains only their beginnings. */
+            cut_values: components["schemas"]["CutValue"][];
+            /**
+             * @description Whether the table has more rows.
+             * @example true
+             */
+            has_more: boolean;
+            /**
+             * @description The name of the table.
+             * @example tickets
+             */
+            name: string;
+            /** @description The columns by which the rows are sorted, in descending order. Empty: the order is undefined. */
+            order_by: string[];
+            /** @description The rows. */
+            rows: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * @description The schema of the table.
+             * @example freshdesk_acme
+             */
+            schema: string;
         };
         /**
          * @description Which tickets the agent can access. `global`: all tickets. `group`: the tickets of the agent’s groups. `restricted`: the tickets that are assigned to the agent.
@@ -8849,6 +9014,228 @@ export interface operations {
             };
             /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the resource. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tables. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableList"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse cannot be reached, or returned an invalid response. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewTable: {
+        parameters: {
+            query?: {
+                /** @description The maximum number of rows. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the pipeline. */
+                id: string;
+                /** @description The name of the table, with or without its schema. */
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TablePreview"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse cannot be reached, or returned an invalid response. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -194,6 +194,12 @@ export const ERROR_POLICY = {
     remedy:
       'Nothing: extraction resumes when the backlog shrinks. If the backlog does not shrink, check the load workers.',
   },
+  table_not_ready: {
+    http: 409,
+    job: 'fail',
+    summary: 'The table does not exist in the warehouse yet.',
+    remedy: 'Wait for the next run, which creates the table. Check that the pipeline includes the object of the table.',
+  },
   query_timeout: {
     http: 422,
     job: 'fail',

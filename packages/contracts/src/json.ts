@@ -89,3 +89,13 @@ function canonicalDecimal(text: string): string {
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value);
 }
+
+/**
+ * Converts the text of a decimal number to a number. Returns the text if it is no decimal number,
+ * or if JavaScript cannot represent the number exactly.
+ */
+export function toExactNumber(text: string): number | string {
+  if (!/^-?\d+(\.\d+)?$/.test(text)) return text;
+  const number = Number(text);
+  return String(number) === (text.includes('.') ? text.replace(/\.?0+$/, '') : text) ? number : text;
+}

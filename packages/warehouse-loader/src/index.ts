@@ -6,12 +6,16 @@
  * every value, or a note in the row names the values that were changed, or the record is rejected.
  *
  * Layers, from low to high: `sql` (identifiers and COPY), `records` (batches, identities, rows),
- * `schema` (tables, columns, history, completion), `load` (the warehouse transaction),
+ * `schema` (tables, columns, history, completion), `load` (the warehouse transaction), `inspect`
+ * (read-only descriptions and rows of tables),
  * `warehouse.ts` (the public class). Start with `load/load.ts`.
  */
 
 export type { WarehouseAddress } from './address.ts';
 export type { ErasedRows, RowCounts, RowFilter } from './erase.ts';
+export { HISTORY_DESCRIPTIONS, LEDGER_DESCRIPTIONS, METADATA_DESCRIPTIONS } from './inspect/descriptions.ts';
+export { listRelations, type Relation, type RelationName, readRowCounts } from './inspect/relations.ts';
+export { type PreviewLimits, previewRows, type RowPreview } from './inspect/rows.ts';
 export type { LoadRequest, LoadResult } from './load/request.ts';
 export { runReadOnly, type SqlTransaction } from './read-only.ts';
 export type { BatchToLoad } from './records/batches.ts';

@@ -19,6 +19,12 @@ declare module 'fastify' {
      * @throws AppError `not_found` if the resource does not exist.
      */
     readonly findProblems?: (request: FastifyRequest, body: never) => Promise<readonly FieldProblem[]>;
+    /**
+     * Adds an entry to the audit log for each successful request to a `GET` route, because the
+     * response contains personal data. Returns the description of the response in the entry, which
+     * must not contain data of the response.
+     */
+    readonly describeRead?: (payload: never) => object;
     /** Gets the resource as it is before the change, for the audit log. */
     readonly getPreviousState?: (request: FastifyRequest) => Promise<object>;
     /**
@@ -56,6 +62,7 @@ export function registerConventions(app: App, store: ControlStore): void {
     const isSafe = [route.method].flat().every((method) => SAFE_METHODS.has(method));
     addCommonSchemas(route, isSafe);
     if (!isSafe) wrapUnsafeHandler(route, store);
+    else if (route.config.describeRead !== undefined) auditReads(route, store, route.config.describeRead);
   });
   app.addHook('onSend', (request, reply, _payload, done) => {
     const { deprecated } = request.routeOptions.config;
@@ -90,6 +97,15 @@ function addCommonSchemas(route: RouteOptions, isSafe: boolean): void {
     ...schema.headers,
     properties: { ...schema.headers?.properties, 'idempotency-key': IDEMPOTENCY_KEY },
   } as never;
+}
+
+function auditReads(route: RouteOptions, store: ControlStore, describeRead: (payload: never) => object): void {
+  const { handler } = route;
+  route.handler = async function (request, reply) {
+    const payload: unknown = await handler.call(this, request, reply);
+    await appendAuditEntry(store, request, reply, { before: null, payload: describeRead(payload as never) });
+    return payload;
+  };
 }
 
 function wrapUnsafeHandler(route: RouteOptions, store: ControlStore): void {

@@ -31,6 +31,7 @@ const TAGS = [
     name: 'erasures',
     description: 'Erasure of personal data from the warehouse and from the data that Freshet stores.',
   },
+  { name: 'warehouse', description: 'The tables of a pipeline in the warehouse, and previews of their rows.' },
   {
     name: 'reports',
     description:
@@ -42,7 +43,7 @@ const TAGS = [
   { name: 'webhooks', description: 'Notifications about events.' },
   { name: 'system', description: 'Processes, queues and dead jobs of the deployment.' },
   { name: 'tokens', description: 'API tokens, their roles and scopes.' },
-  { name: 'audit log', description: 'Changes that were made through the API.' },
+  { name: 'audit log', description: 'Changes that were made through the API, and previews of tables.' },
   { name: 'health', description: 'Probes of the process.' },
 ];
 

@@ -5,6 +5,7 @@ export const PERMISSIONS = {
   read: 'Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets.',
   read_records: 'Read rejected records, which may contain personal data.',
   read_reports: 'Run reports, which read rows of the warehouse and may contain personal data.',
+  read_warehouse: 'Preview the tables of the warehouse, whose rows contain personal data.',
   run: 'Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records.',
   refresh: 'Refresh single records. This is the only permission that a Freshdesk automation rule needs.',
   manage_pipelines: 'Create, update, test and delete pipelines, and configure their objects.',
@@ -25,6 +26,7 @@ export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
     'read',
     'read_records',
     'read_reports',
+    'read_warehouse',
     'run',
     'refresh',
     'redrive',
@@ -32,7 +34,16 @@ export const ROLES: Readonly<Record<TokenRole, readonly Permission[]>> = {
     'manage_connections',
     'manage_webhooks',
   ],
-  pipeline_admin: ['read', 'read_records', 'read_reports', 'run', 'refresh', 'redrive', 'manage_pipelines'],
+  pipeline_admin: [
+    'read',
+    'read_records',
+    'read_reports',
+    'read_warehouse',
+    'run',
+    'refresh',
+    'redrive',
+    'manage_pipelines',
+  ],
   observer: ['read'],
 };
 

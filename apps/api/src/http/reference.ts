@@ -19,7 +19,7 @@ interface Document {
 export const TAG_GROUPS = [
   { name: 'Set up', tags: ['credentials', 'destinations', 'catalog', 'pipelines'] },
   { name: 'Run and monitor', tags: ['runs', 'failed units', 'rejected records', 'accounts', 'usage', 'webhooks'] },
-  { name: 'Analyze', tags: ['reports'] },
+  { name: 'Analyze', tags: ['warehouse', 'reports'] },
   { name: 'Protect data', tags: ['erasures', 'tokens', 'audit log'] },
   { name: 'Operate', tags: ['system', 'health'] },
 ];

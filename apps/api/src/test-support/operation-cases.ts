@@ -134,6 +134,12 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   listErasures: { params: pipelineParams, status: 200 },
   getErasure: { params: (w) => ({ id: w.pipeline.id, erasure_id: w.erasure.id }), status: 200 },
   liftErasure: { params: (w) => ({ id: w.pipeline.id, erasure_id: w.erasure.id }), status: 200 },
+  listTables: { params: pipelineParams, status: 200 },
+  previewTable: {
+    params: (w) => ({ id: w.pipeline.id, table: 'daily_summary' }),
+    prepare: buildModels,
+    status: 200,
+  },
   listReports: { params: pipelineParams, status: 200 },
   runReport: {
     params: (w) => ({ id: w.pipeline.id, report: listReports()[0]?.name ?? '' }),
@@ -198,6 +204,7 @@ export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[
     'listRejectedRecords',
     'listErasures',
     'getErasure',
+    'listTables',
     'listReports',
     'getSystemStatus',
     'getMetrics',
@@ -207,6 +214,7 @@ export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[
   ],
   read_records: ['getRejectedRecord'],
   read_reports: ['runReport'],
+  read_warehouse: ['previewTable'],
   run: [
     'startRun',
     'cancelRun',

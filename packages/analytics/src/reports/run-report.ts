@@ -1,4 +1,4 @@
-import { AppError } from '@freshet/contracts';
+import { AppError, toExactNumber } from '@freshet/contracts';
 import type postgres from 'postgres';
 import { withAnalyticsErrors } from '../errors.ts';
 import { INSTALLED_MODELS, readState } from '../install/bookkeeping.ts';
@@ -107,9 +107,7 @@ function toPlainValue(name: string, value: unknown): string | number | boolean |
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (value === null || value === undefined) return null;
   const text = String(value);
-  if (TEXT_COLUMNS.has(name) || !/^-?\d+(\.\d+)?$/.test(text)) return text;
-  const number = Number(text);
-  return String(number) === (text.includes('.') ? text.replace(/\.?0+$/, '') : text) ? number : text;
+  return TEXT_COLUMNS.has(name) ? text : toExactNumber(text);
 }
 
 /** Columns that are text even if they look like numbers. */

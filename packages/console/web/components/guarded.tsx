@@ -11,6 +11,7 @@ const ROLES: Readonly<Record<Permission, string>> = {
   read: 'observer',
   read_records: 'pipeline_admin',
   read_reports: 'pipeline_admin',
+  read_warehouse: 'pipeline_admin',
   run: 'pipeline_admin',
   refresh: 'pipeline_admin',
   redrive: 'pipeline_admin',

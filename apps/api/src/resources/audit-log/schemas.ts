@@ -35,12 +35,13 @@ const AuditEntry = defineSchema(
       ),
       after: nullable(
         Type.Record(Type.String(), Type.Unknown(), {
-          description: 'The body of the response, without secrets. Null: the response had no body.',
+          description:
+            'The body of the response, without secrets. For a preview of a table, the name of the table and the number of rows. Null: the response had no body.',
           examples: [{ id: EXAMPLE_IDS.pipeline, name: 'acme', frequency_minutes: 360 }],
         }),
       ),
     },
-    { description: 'A change that was made through the API.' },
+    { description: 'A change that was made through the API, or a preview of a table.' },
   ),
 );
 

@@ -19,6 +19,7 @@ const PERMISSIONS: readonly Schemas['Permission'][] = [
   'read',
   'read_records',
   'read_reports',
+  'read_warehouse',
   'run',
   'refresh',
   'manage_pipelines',
