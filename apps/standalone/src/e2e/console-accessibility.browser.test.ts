@@ -40,6 +40,12 @@ const PAGES: readonly (readonly [name: string, path: () => string, text: string]
   ['pipelines', () => '/', 'demo.freshdesk.com'],
   ['pipeline-overview', () => `/pipelines/${pipelineId}`, 'Records per day'],
   ['pipeline-objects', () => `/pipelines/${pipelineId}/objects`, 'freshdesk_demo.tickets'],
+  ['pipeline-data-connect', () => `/pipelines/${pipelineId}/data`, 'Connect with psql'],
+  [
+    'pipeline-data',
+    () => `/pipelines/${pipelineId}/data?table=freshdesk_demo.tickets&view=preview`,
+    'by id descending',
+  ],
   ['pipeline-runs', () => `/pipelines/${pipelineId}/runs`, 'Repaired by audit'],
   ['pipeline-failures', () => `/pipelines/${pipelineId}/failures`, 'No failed units'],
   ['pipeline-settings', () => `/pipelines/${pipelineId}/settings`, 'No person has been erased.'],

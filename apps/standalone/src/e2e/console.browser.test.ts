@@ -238,6 +238,40 @@ test('a user includes an object, and changes its options and columns', async () 
   await page.getByText('contacts is read again in the next run.').waitFor();
 });
 
+test('a user finds a column, and previews rows that equal the warehouse', async () => {
+  const { page } = browser;
+  const { sql } = deployment.warehouse;
+  await visit(`/pipelines/${pipelineId}/data`);
+  await page.getByLabel('Search tables and columns').fill('tickets requester');
+  await page.getByText('requester_id', { exact: true }).waitFor();
+  await page.getByRole('link', { name: /^tickets/ }).press('Enter');
+  await page.getByRole('heading', { name: 'freshdesk_demo.tickets' }).waitFor();
+  const [expected] = await sql<{ count: string; id: string; subject: string }[]>`
+    select (select count(*) from freshdesk_demo.tickets) as count, id, subject
+    from freshdesk_demo.tickets order by id desc limit 1`;
+  await page
+    .getByRole('link', { name: /^tickets/ })
+    .getByText(expected?.count ?? '', { exact: true })
+    .waitFor();
+  await page.getByRole('tab', { name: 'SQL' }).click();
+  const select = (await page.getByLabel('SQL that selects the newest rows').textContent()) ?? '';
+  const [row] = await sql.unsafe<{ id: string }[]>(select);
+  expect(row?.id).toBe(expected?.id);
+  await page.getByRole('tab', { name: 'Preview' }).click();
+  const first = table('Rows of tickets').getByRole('row').nth(1);
+  await first
+    .getByRole('cell', { name: expected?.id ?? '', exact: true })
+    .first()
+    .waitFor();
+  await button('View row 1').click();
+  await page
+    .getByRole('dialog')
+    .getByText(expected?.subject ?? '', { exact: true })
+    .waitFor();
+  await page.keyboard.press('Escape');
+  expect(new URL(page.url()).search).toContain('view=preview');
+});
+
 test('the settings reject an invalid schedule, and explain a conflict with another user', async () => {
   const { page } = browser;
   await visit(`/pipelines/${pipelineId}/settings`);
@@ -337,8 +371,8 @@ test('controls without permission are disabled, and say which role is required',
   await button('Run now').focus();
   await page.getByText(/Your token has the role observer.*the role pipeline_admin includes/).waitFor();
   await button('Run now').press('Enter');
-  await visit('/reports');
-  await page.getByText('You do not have access to reports').waitFor();
+  await visit(`/pipelines/${pipelineId}/data?table=freshdesk_demo.tickets&view=preview`);
+  await page.getByText(/requires the permission read_warehouse, which the role pipeline_admin includes/).waitFor();
   await visit('/tokens');
   await page.getByText('You do not have access to this page').waitFor();
   expect(await browser.findAccessibilityProblems()).toEqual([]);

@@ -1,6 +1,7 @@
 /** The queries of the console. Each function returns the options of one query. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, type Schemas } from './client.ts';
+import { ON_REQUEST } from './query-client.ts';
 
 const NEVER_CHANGES = { staleTime: Number.POSITIVE_INFINITY, refetchInterval: false } as const;
 const PAGE_SIZE = 50;
@@ -48,6 +49,28 @@ export const pipelineObjectsQuery = (id: string) =>
     queryKey: ['pipelines', id, 'objects'],
     queryFn: async ({ signal }) =>
       (await api().get('/v1/pipelines/{id}/objects', { params: { path: { id } }, signal })).data,
+  });
+
+/** The tables of a pipeline. Each request opens a connection to the warehouse, so it is sent rarely. */
+export const tablesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['pipelines', id, 'tables'],
+    queryFn: async ({ signal }) =>
+      (await api().get('/v1/pipelines/{id}/tables', { params: { path: { id } }, signal })).data,
+    staleTime: 30_000,
+    refetchInterval: 30_000,
+  });
+
+/** The first rows of a table. Each request is added to the audit log, so none is sent by itself. */
+export const previewQuery = (id: string, table: string, limit: number) =>
+  queryOptions({
+    queryKey: ['pipelines', id, 'tables', table, limit],
+    queryFn: ({ signal }) =>
+      api().get('/v1/pipelines/{id}/tables/{table}/rows', {
+        params: { path: { id, table }, query: { limit } },
+        signal,
+      }),
+    ...ON_REQUEST,
   });
 
 export const rejectedRecordsQuery = (id: string) =>

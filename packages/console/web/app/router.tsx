@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { Loading } from '../components/states.tsx';
-import { parseReportSearch } from '../features/reports/report-search.ts';
+import { parseDataSearch } from '../features/data/search.ts';
 import { NotFound, RouteError } from './fallbacks.tsx';
 import { Shell } from './shell.tsx';
 
@@ -31,6 +31,12 @@ const pipelineTabs = [
     getParentRoute: () => pipelineRoute,
     path: '/objects',
     component: lazyRouteComponent(() => import('../features/pipeline/objects-tab.tsx'), 'ObjectsTab'),
+  }),
+  createRoute({
+    getParentRoute: () => pipelineRoute,
+    path: '/data',
+    component: lazyRouteComponent(() => import('../features/data/data-tab.tsx'), 'DataTab'),
+    validateSearch: parseDataSearch,
   }),
   createRoute({
     getParentRoute: () => pipelineRoute,

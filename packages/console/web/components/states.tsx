@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { FreshetError } from '../api/client.ts';
 import { useSession } from '../app/session.tsx';
 import { Icon, type IconName } from './icon.tsx';
+import { TextLink } from './page.tsx';
 
 export function Loading({ label = 'Loading', rows = 4 }: { readonly label?: string; readonly rows?: number }) {
   return (
@@ -45,6 +46,11 @@ interface ErrorDescription {
   readonly icon: IconName;
 }
 
+/** Whether the warehouse of a pipeline caused the error. */
+function isWarehouseError(error: Error): boolean {
+  return error instanceof FreshetError && (error.code.startsWith('warehouse_') || error.code === 'address_refused');
+}
+
 /** Describes an error of a request: the title, the cause and what to do. */
 export function describeError(error: Error): ErrorDescription {
   if (!(error instanceof FreshetError))
@@ -71,6 +77,8 @@ export function describeError(error: Error): ErrorDescription {
     case 404:
       return { title: 'Not found', detail: error.message, icon: 'search' };
     default:
+      if (isWarehouseError(error))
+        return { title: 'The warehouse cannot be read', detail: error.message, icon: 'destinations' };
       return { title: 'The request failed', detail: error.message, icon: 'error' };
   }
 }
@@ -94,6 +102,7 @@ export function ErrorState({ error, retry }: { readonly error: Error; readonly r
       )}
       <Group mt="xs">
         {isUnauthenticated ? <Button onClick={signOut}>Sign in</Button> : null}
+        {isWarehouseError(error) ? <TextLink to="/destinations">Check the destination</TextLink> : null}
         {retry && !isUnauthenticated ? (
           <Button variant="default" onClick={retry}>
             Try again

@@ -102,14 +102,20 @@ function Tabs({ id }: { readonly id: string }) {
     { to: '/pipelines/$id', label: 'Overview' },
     { to: '/pipelines/$id/objects', label: 'Objects' },
     { to: '/pipelines/$id/runs', label: 'Runs' },
-    { to: '/pipelines/$id/reports', label: 'Reports' },
+    { to: '/pipelines/$id/data', label: 'Data' },
     { to: '/pipelines/$id/failures', label: `Rejected & failed${count > 0 ? ` (${count}${hasMore ? '+' : ''})` : ''}` },
     { to: '/pipelines/$id/settings', label: 'Settings' },
   ] as const;
   return (
     <nav className="tabs" aria-label="Pipeline">
       {tabs.map(({ to, label }) => (
-        <Link key={to} to={to} params={{ id }} activeOptions={{ exact: true }} activeProps={{ 'aria-current': 'page' }}>
+        <Link
+          key={to}
+          to={to}
+          params={{ id }}
+          activeOptions={{ exact: true, includeSearch: false }}
+          activeProps={{ 'aria-current': 'page' }}
+        >
           {label}
         </Link>
       ))}

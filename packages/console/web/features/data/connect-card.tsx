@@ -1,0 +1,63 @@
+import { SimpleGrid, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { Schemas } from '../../api/client.ts';
+import { destinationsQuery } from '../../api/queries.ts';
+import { CodeBlock } from '../../components/copy.tsx';
+import { Card, Figure } from '../../components/page.tsx';
+import { formatBytes, formatNumber } from '../../format/numbers.ts';
+import { buildPsqlCommand } from './sql.ts';
+import type { Table } from './tables.ts';
+
+interface ConnectCardProps {
+  readonly pipeline?: Schemas['Pipeline'];
+  readonly tables: readonly Table[];
+}
+
+/** The totals of the warehouse, and the command that connects to it. */
+export function ConnectCard({ pipeline, tables }: ConnectCardProps) {
+  const counted = tables.filter(({ kind, row_count_exact: isExact }) => kind === 'object' && isExact);
+  const rows = counted.reduce((sum, { row_count: count }) => sum + (count ?? 0), 0);
+  const bytes = tables.reduce((sum, { size_bytes: size }) => sum + (size ?? 0), 0);
+  const models = tables.filter(({ kind, internal }) => kind === 'model' && !internal).length;
+  return (
+    <Stack gap="md">
+      <SimpleGrid cols={{ base: 2, lg: 4 }} spacing="md">
+        <Figure label="Tables of objects" value={formatNumber(tables.filter(({ kind }) => kind === 'object').length)} />
+        <Figure
+          label="Rows"
+          value={formatNumber(rows)}
+          definition="The rows in the tables of objects, including rows that are marked as deleted. Histories and models are not counted."
+        />
+        <Figure label="Analytics models" value={formatNumber(models)} />
+        <Figure
+          label="Size"
+          value={formatBytes(bytes)}
+          definition="The size of all tables of this pipeline, with their indexes."
+        />
+      </SimpleGrid>
+      <Card title="Connect" description="Connect with psql, or use the same address in any SQL client.">
+        <Stack gap="sm">
+          {pipeline ? <PsqlCommand pipeline={pipeline} tables={tables} /> : null}
+          <Text size="sm" c="dimmed">
+            Freshet never shows the password. Create a role for readers, so that they do not use the role of Freshet.
+          </Text>
+        </Stack>
+      </Card>
+    </Stack>
+  );
+}
+
+/** The command that opens `psql`. Shows nothing until the destination is known. */
+export function PsqlCommand({
+  pipeline,
+  tables,
+}: {
+  readonly pipeline: Schemas['Pipeline'];
+  readonly tables: readonly Table[];
+}) {
+  const { data: destinations = [] } = useQuery(destinationsQuery());
+  const destination = destinations.find(({ id }) => id === pipeline.destination_id);
+  if (destination === undefined) return null;
+  const schemas = [...new Set(tables.map(({ schema }) => schema))];
+  return <CodeBlock label="Command that connects to the warehouse" code={buildPsqlCommand(destination, schemas)} />;
+}
