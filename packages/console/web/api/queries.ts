@@ -51,7 +51,9 @@ export const pipelineObjectsQuery = (id: string) =>
       (await api().get('/v1/pipelines/{id}/objects', { params: { path: { id } }, signal })).data,
   });
 
-/** The tables of a pipeline. Each request opens a connection to the warehouse, so it is sent rarely. */
+/**
+ * The tables of a pipeline. Each request opens a connection to the warehouse, so it is sent rarely.
+ */
 export const tablesQuery = (id: string) =>
   queryOptions({
     queryKey: ['pipelines', id, 'tables'],

@@ -5,7 +5,7 @@ import { Empty, ErrorState } from '../components/states.tsx';
 export function NotFound() {
   return (
     <>
-      <PageHeader title="Page not found" />
+      <PageHeader title="Page not found" help="console" />
       <Empty title="This page does not exist" icon="search" action={<TextLink to="/">Go to the pipelines</TextLink>}>
         The address may be incomplete, or the page was moved.
       </Empty>

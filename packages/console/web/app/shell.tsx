@@ -57,6 +57,7 @@ const NAVIGATION: readonly NavGroup[] = [
     title: 'Learn',
     items: [
       { label: 'Guides', to: '/guides', icon: 'guides' },
+      { label: 'Documentation', to: '/help/', icon: 'help', isExternal: true },
       { label: 'API reference', to: '/docs', icon: 'api', isExternal: true },
     ],
   },

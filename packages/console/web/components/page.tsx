@@ -14,6 +14,8 @@ import {
 } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
+import { HelpLink } from './help.tsx';
+import type { HelpTopic } from './help-topics.ts';
 import { Icon } from './icon.tsx';
 
 interface Crumb {
@@ -23,6 +25,8 @@ interface Crumb {
 
 interface PageHeaderProps {
   readonly title: string;
+  /** The documentation of the page. */
+  readonly help: HelpTopic;
   /** Elements beside the title, such as a status. */
   readonly beside?: ReactNode;
   readonly crumbs?: readonly Crumb[];
@@ -30,7 +34,7 @@ interface PageHeaderProps {
   readonly description?: ReactNode;
 }
 
-export function PageHeader({ title, beside, crumbs = [], actions, description }: PageHeaderProps) {
+export function PageHeader({ title, help, beside, crumbs = [], actions, description }: PageHeaderProps) {
   useEffect(() => {
     document.title = `${title} · Freshet`;
   }, [title]);
@@ -53,7 +57,10 @@ export function PageHeader({ title, beside, crumbs = [], actions, description }:
           <Title order={1}>{title}</Title>
           {beside}
         </Group>
-        {actions ? <Group gap="xs">{actions}</Group> : null}
+        <Group gap="xs">
+          <HelpLink topic={help} subject={title} />
+          {actions}
+        </Group>
       </Group>
       {description ? (
         <Text c="dimmed" maw={760}>

@@ -84,9 +84,12 @@ describe('previewRows', () => {
   test('numbers keep every digit, times are in UTC, and JSON stays text (I10)', async () => {
     await database.sql.unsafe(`
       create schema if not exists acme;
-      create table acme.types (a bigint, b numeric, c numeric, d boolean, e timestamptz, f date, g jsonb, h text, i bytea, j text[]);
-      insert into acme.types values (9007199254740993, 1.50, 12345678901234567.25, false, '2026-01-31 12:00:00.123456+02',
-        '2026-01-31', '{"n":12345678901234567890}', null, '\\x00ff', '{a,"b c"}')`);
+      create table acme.types (
+        a bigint, b numeric, c numeric, d boolean, e timestamptz, f date, g jsonb, h text, i bytea, j text[]
+      );
+      insert into acme.types values (
+        9007199254740993, 1.50, 12345678901234567.25, false, '2026-01-31 12:00:00.123456+02', '2026-01-31',
+        '{"n":12345678901234567890}', null, '\\x00ff', '{a,"b c"}')`);
     expect((await preview('types')).rows).toEqual([
       {
         a: '9007199254740993',

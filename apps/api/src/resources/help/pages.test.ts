@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { listModels } from '@freshet/analytics';
 import { catalogue } from '@freshet/freshdesk-extractor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkSite } from '../../../../../scripts/docs/check-site.mjs';
@@ -49,6 +50,11 @@ describe('writePages', () => {
   test('each object has a page whose address is the name of the object', () => {
     const names = listPaths().filter((path) => /^objects\/./.test(path));
     expect(names.toSorted()).toEqual(catalogue.map(({ name }) => `objects/${name}`).toSorted());
+  });
+
+  test('each analytics model that is not internal has a page', () => {
+    const names = listModels().flatMap(({ name, internal }) => (internal ? [] : [`analytics/models/${name}`]));
+    expect(listPaths()).toEqual(expect.arrayContaining(names));
   });
 
   test('links lead to the page that contains the heading', () => {

@@ -31,7 +31,11 @@ export function AuditLogPage() {
   const entries = query.data?.pages.flatMap(({ data }) => data) ?? [];
   return (
     <>
-      <PageHeader title="Audit log" description="Every change that was made over the API or in this console." />
+      <PageHeader
+        title="Audit log"
+        help="auditLog"
+        description="Every change that was made over the API or in this console, and every preview of a table."
+      />
       <Card>
         <Group gap="sm" mb="sm">
           <TextInput

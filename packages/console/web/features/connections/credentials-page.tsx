@@ -25,6 +25,7 @@ export function CredentialsPage() {
     <>
       <PageHeader
         title="Credentials"
+        help="apiKeys"
         description="API keys and passwords. Freshet encrypts them, and never shows their values again."
         actions={
           <GuardedButton permission="manage_connections" onClick={() => setCreating(true)}>

@@ -21,6 +21,7 @@ export function DestinationsPage() {
     <>
       <PageHeader
         title="Destinations"
+        help="connectPostgresql"
         description="PostgreSQL databases (14 to 18) that pipelines load into."
         actions={
           <GuardedButton permission="manage_connections" onClick={() => setCreating(true)}>

@@ -1,8 +1,9 @@
-import { SimpleGrid, Stack, Text } from '@mantine/core';
+import { Anchor, SimpleGrid, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Schemas } from '../../api/client.ts';
 import { destinationsQuery } from '../../api/queries.ts';
 import { CodeBlock } from '../../components/copy.tsx';
+import { getHelpUrl, HELP_TOPICS } from '../../components/help-topics.ts';
 import { Card, Figure } from '../../components/page.tsx';
 import { formatBytes, formatNumber } from '../../format/numbers.ts';
 import { buildPsqlCommand } from './sql.ts';
@@ -39,7 +40,12 @@ export function ConnectCard({ pipeline, tables }: ConnectCardProps) {
         <Stack gap="sm">
           {pipeline ? <PsqlCommand pipeline={pipeline} tables={tables} /> : null}
           <Text size="sm" c="dimmed">
-            Freshet never shows the password. Create a role for readers, so that they do not use the role of Freshet.
+            Freshet never shows the password. Readers need their own role:{' '}
+            <Anchor href={getHelpUrl(HELP_TOPICS.readers)} target="_blank" rel="noreferrer" inherit>
+              grant access to readers
+              <span className="sr-only">, opens in a new tab</span>
+            </Anchor>
+            .
           </Text>
         </Stack>
       </Card>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { buildPsqlCommand, buildSelect, buildSelectAsOf, quoteIdentifier } from './sql.ts';
-import { describeRowCount, formatRowCount, groupTables, searchTables, type Table } from './tables.ts';
+import { describeRowCount, formatRowCount, getHelpPath, groupTables, searchTables, type Table } from './tables.ts';
 
 const buildTable = (name: string, fields: Partial<Table> = {}): Table => ({
   schema: 'freshdesk_acme',
@@ -25,7 +25,7 @@ const model = (name: string, internal = false) =>
   buildTable(name, { schema: 'freshdesk_acme_analytics', kind: 'model', object: null, internal, columns: [], key: [] });
 
 describe('groupTables', () => {
-  test('groups objects as the objects page does, and the models in a group of their own', () => {
+  test('groups objects as the objects page does, and the models in a separate group', () => {
     const groups = groupTables([
       buildTable('agents'),
       buildTable('canned_responses'),
@@ -88,6 +88,13 @@ test('the number of rows states whether it is exact', () => {
     ['—', 'PostgreSQL has no statistics yet'],
     ['view', 'Views are computed when they are read'],
   ]);
+});
+
+test('objects and public models have a page of documentation', () => {
+  const history = buildTable('x_tickets_history', { kind: 'history', object: 'tickets' });
+  expect(
+    [history, model('x_daily_summary'), model('x_ticket_base', true)].map((table) => getHelpPath(table, 'x_')),
+  ).toEqual(['objects/tickets', 'analytics/models/daily_summary', null]);
 });
 
 describe('the statements to copy', () => {

@@ -38,7 +38,9 @@ export function buildSelect(table: Table): string {
   ].join('\n');
 }
 
-/** Builds a statement that selects the rows as they were at a time. Null: the table is no history. */
+/**
+ * Builds a statement that selects the rows as they were at a time. Null: the table is no history.
+ */
 export function buildSelectAsOf({ schema, name, kind }: Table): string | null {
   if (kind !== 'history') return null;
   const current = name.replace(/_history$/, '');

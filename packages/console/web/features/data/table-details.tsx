@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'react';
 import { pipelineObjectsQuery, pipelineQuery } from '../../api/queries.ts';
 import { CodeBlock } from '../../components/copy.tsx';
 import { DataTable } from '../../components/data-table.tsx';
+import { getHelpUrl } from '../../components/help-topics.ts';
 import { Card, Figure } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
@@ -18,6 +19,7 @@ import {
   describeRowCount,
   formatRowCount,
   formatType,
+  getHelpPath,
   getQualifiedName,
   isMetadataColumn,
   type Table,
@@ -32,10 +34,11 @@ interface TableDetailsProps {
 /** A table: its description, size and freshness, its columns, a preview of its rows, and SQL. */
 export function TableDetails({ pipelineId, table, view }: TableDetailsProps) {
   const navigate = useNavigate({ from: '/pipelines/$id/data' });
+  const { data: pipeline } = useQuery(pipelineQuery(pipelineId));
   return (
     <Card>
       <Stack gap="md">
-        <Heading table={table} />
+        <Heading table={table} tablePrefix={pipeline?.table_prefix ?? ''} />
         <Figures pipelineId={pipelineId} table={table} />
         <Tabs
           value={view}
@@ -73,7 +76,8 @@ const KINDS: Readonly<Record<Table['kind'], string>> = {
   ledger: 'Ledger',
 };
 
-function Heading({ table }: { readonly table: Table }) {
+function Heading({ table, tablePrefix }: { readonly table: Table; readonly tablePrefix: string }) {
+  const help = getHelpPath(table, tablePrefix);
   const heading = useRef<HTMLHeadingElement>(null);
   // On a narrow screen, the details replace the list, so the focus would be lost.
   useEffect(() => {
@@ -89,9 +93,9 @@ function Heading({ table }: { readonly table: Table }) {
         {table.view ? <Status value="neutral">View</Status> : null}
       </Group>
       {table.description === null ? null : <Text mt={4}>{table.description.replaceAll('`', '')}</Text>}
-      {table.object === null ? null : (
-        <Anchor href={`/help/objects/${table.object}`} size="sm">
-          Documentation of this object
+      {help === null ? null : (
+        <Anchor href={getHelpUrl(help)} target="_blank" rel="noreferrer" size="sm">
+          Documentation of this table<span className="sr-only">, opens in a new tab</span>
         </Anchor>
       )}
     </div>

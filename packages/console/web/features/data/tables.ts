@@ -100,6 +100,12 @@ export function isNumericType(type: string): boolean {
   return /^(bigint|integer|smallint|numeric|real|double precision)/.test(type);
 }
 
+/** Returns the page of the documentation site that describes a table; null: there is none. */
+export function getHelpPath({ kind, object, internal, name }: Table, tablePrefix: string): string | null {
+  if (object !== null) return `objects/${object}`;
+  return kind === 'model' && !internal ? `analytics/models/${name.slice(tablePrefix.length)}` : null;
+}
+
 /** Whether Freshet has added the column to every table. */
 export function isMetadataColumn(name: string): boolean {
   return name.startsWith('_freshet_');

@@ -12,7 +12,7 @@ export function GuidesPage() {
   const schema = pipelines[0]?.destination_schema ?? 'freshdesk_acme';
   return (
     <>
-      <PageHeader title="Guides" />
+      <PageHeader title="Guides" help="quickstart" />
       <Grid gap="md">
         <Grid.Col span={{ base: 12, lg: 6 }}>
           <Stack>

@@ -1,14 +1,23 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
 import { api, type Schemas } from '../../api/client.ts';
 import { failedUnitsQuery, pipelineQuery, rejectedRecordsQuery } from '../../api/queries.ts';
 import { useAction } from '../../components/actions.tsx';
 import { GuardedButton } from '../../components/guarded.tsx';
+import type { HelpTopic } from '../../components/help-topics.ts';
 import { PageHeader } from '../../components/page.tsx';
 import { QueryView } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
 import { getPipelineState } from '../pipelines/pipeline-state.ts';
 import { useLatestRuns } from '../run/use-live-run.ts';
+
+/** The documentation of the tabs. The other tabs have the documentation of pipelines. */
+const TAB_HELP: readonly { readonly tab: string; readonly topic: HelpTopic }[] = [
+  { tab: 'objects', topic: 'objects' },
+  { tab: 'runs', topic: 'runs' },
+  { tab: 'data', topic: 'data' },
+  { tab: 'failures', topic: 'rejectedRecords' },
+];
 
 /** The frame of the pages of one pipeline: its name, its state, the main actions and the tabs. */
 export function PipelineLayout() {
@@ -30,9 +39,12 @@ export function PipelineLayout() {
 function Header({ pipeline }: { readonly pipeline: Schemas['Pipeline'] }) {
   const runs = useLatestRuns(pipeline.id) ?? [];
   const state = getPipelineState(pipeline, runs);
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const help = TAB_HELP.find(({ tab }) => path.endsWith(`/${tab}`))?.topic ?? 'pipelines';
   return (
     <PageHeader
       title={pipeline.name}
+      help={help}
       crumbs={[{ label: 'Pipelines', to: '/' }]}
       beside={
         <Status value={pipeline.status} tone={state.tone}>

@@ -25,7 +25,7 @@ export function PipelinesPage() {
   const isFirstUse = query.data !== undefined && pipelines.length === 0 && status === 'all';
   return (
     <>
-      <PageHeader title="Pipelines" actions={isFirstUse ? null : <CreateButton />} />
+      <PageHeader title="Pipelines" help="pipelines" actions={isFirstUse ? null : <CreateButton />} />
       <QueryView query={query as never}>
         {() =>
           isFirstUse ? (

@@ -44,6 +44,7 @@ function RunView({ run }: { readonly run: Run }) {
     <>
       <PageHeader
         title={`${KINDS[run.kind]}, ${formatShort(run.created_at, now)}`}
+        help="runs"
         crumbs={[
           { label: 'Pipelines', to: '/' },
           { label: pipeline?.name ?? 'Pipeline', to },

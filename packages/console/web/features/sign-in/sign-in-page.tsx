@@ -3,6 +3,7 @@ import { Button, Group, Paper, PasswordInput, Stack, Text, Title } from '@mantin
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useSession } from '../../app/session.tsx';
+import { HelpLink } from '../../components/help.tsx';
 import { Logo } from '../../components/icon.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { describeError } from '../../components/states.tsx';
@@ -55,6 +56,7 @@ export function SignInPage() {
               No token? <code>npm start</code> prints one. In other deployments, ask a team admin to create a token
               under Operate → Tokens.
             </Text>
+            <HelpLink topic="signIn" subject="the sign-in" />
           </Stack>
         </form>
       </Paper>

@@ -21,7 +21,7 @@ export function SystemPage() {
   const query = useQuery(systemQuery());
   return (
     <>
-      <PageHeader title="System" description="The processes and queues of this deployment." />
+      <PageHeader title="System" help="monitoring" description="The processes and queues of this deployment." />
       <QueryView query={query}>
         {(system) => (
           <Stack>

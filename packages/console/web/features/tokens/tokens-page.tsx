@@ -27,6 +27,7 @@ export function TokensPage() {
     <>
       <PageHeader
         title="Tokens"
+        help="tokens"
         description="Tokens give people and programs access to Freshet. The role of a token determines what it may do."
         actions={
           <GuardedButton permission="manage_tokens" onClick={() => setCreating(true)}>

@@ -19,7 +19,11 @@ export function UsagePage() {
   const { data: pipelines = [] } = useQuery(allPipelinesQuery());
   return (
     <>
-      <PageHeader title="Usage" description="Records, freshness and credits of the last 30 days. Days are in UTC." />
+      <PageHeader
+        title="Usage"
+        help="credits"
+        description="Records, freshness and credits of the last 30 days. Days are in UTC."
+      />
       <QueryView query={query}>
         {(usage) => (
           <Stack>

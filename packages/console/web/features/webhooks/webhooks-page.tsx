@@ -24,6 +24,7 @@ export function WebhooksPage() {
     <>
       <PageHeader
         title="Alerts & webhooks"
+        help="webhooks"
         description="Freshet sends events to Slack, PagerDuty, email or any HTTP service, and repeats failed deliveries."
         actions={
           <GuardedButton permission="manage_webhooks" onClick={() => setCreating(true)}>

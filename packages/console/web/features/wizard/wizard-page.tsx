@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type ComponentType, useState } from 'react';
 import { ConfirmDialog } from '../../components/actions.tsx';
 import { usePermission } from '../../components/guarded.tsx';
+import type { HelpTopic } from '../../components/help-topics.ts';
 import { PageHeader } from '../../components/page.tsx';
 import { Empty } from '../../components/states.tsx';
 import { ConnectStep } from './connect-step.tsx';
@@ -29,6 +30,14 @@ const TITLES: Readonly<Record<StepName, string>> = {
   review: 'Review and create',
 };
 
+const HELP: Readonly<Record<StepName, HelpTopic>> = {
+  connect: 'connectFreshdesk',
+  objects: 'objects',
+  destination: 'connectPostgresql',
+  schedule: 'schedule',
+  review: 'createPipeline',
+};
+
 /** The wizard that creates a pipeline. The draft is stored, so users can leave and resume it. */
 export function WizardPage() {
   const { isAllowed, reason } = usePermission('manage_pipelines');
@@ -45,7 +54,7 @@ export function WizardPage() {
   if (!isAllowed) {
     return (
       <>
-        <PageHeader title="Create pipeline" crumbs={[{ label: 'Pipelines', to: '/' }]} />
+        <PageHeader title="Create pipeline" help="createPipeline" crumbs={[{ label: 'Pipelines', to: '/' }]} />
         <Empty title="You cannot create pipelines" icon="lock">
           {reason}
         </Empty>
@@ -58,6 +67,7 @@ export function WizardPage() {
     <>
       <PageHeader
         title={TITLES[draft.step]}
+        help={HELP[draft.step]}
         crumbs={[
           { label: 'Pipelines', to: '/' },
           { label: 'Create pipeline', to: '/pipelines/new' },
