@@ -21,7 +21,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Lists the fragments of the headings of a page. The site generates them with the same function. */
+/**
+ * Lists the fragments of the headings of a page. The site generates them with the same function.
+ */
 function listFragments(path: string): string[] {
   const file = path.endsWith('/') ? `${path}index.md` : `${path}.md`;
   return parseBlocks(readFileSync(join(folder, file), 'utf8')).map(({ fragment }) => fragment);

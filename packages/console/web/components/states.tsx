@@ -1,11 +1,11 @@
 /** The states of a page without data: loading, empty, error, forbidden and offline. */
 import { Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { FreshetError } from '../api/client.ts';
 import { useSession } from '../app/session.tsx';
 import { Icon, type IconName } from './icon.tsx';
-import { TextLink } from './page.tsx';
 
 export function Loading({ label = 'Loading', rows = 4 }: { readonly label?: string; readonly rows?: number }) {
   return (
@@ -102,7 +102,11 @@ export function ErrorState({ error, retry }: { readonly error: Error; readonly r
       )}
       <Group mt="xs">
         {isUnauthenticated ? <Button onClick={signOut}>Sign in</Button> : null}
-        {isWarehouseError(error) ? <TextLink to="/destinations">Check the destination</TextLink> : null}
+        {isWarehouseError(error) ? (
+          <Button component={Link} to="/destinations">
+            Check the destination
+          </Button>
+        ) : null}
         {retry && !isUnauthenticated ? (
           <Button variant="default" onClick={retry}>
             Try again

@@ -8,7 +8,7 @@ export interface RelationName {
   readonly name: string;
 }
 
-export interface RelationColumn {
+interface RelationColumn {
   readonly name: string;
   /** The SQL type, such as `timestamp with time zone`. */
   readonly type: string;

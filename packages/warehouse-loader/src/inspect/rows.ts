@@ -13,7 +13,7 @@ export interface PreviewLimits {
 }
 
 /** A value that is longer than the limit. */
-export interface CutValue {
+interface CutValue {
   /** The index of the row. */
   readonly row: number;
   readonly column: string;

@@ -100,7 +100,7 @@ test('objects and public models have a page of documentation', () => {
 describe('the statements to copy', () => {
   test('select the newest rows that are not deleted, without metadata', () => {
     expect(buildSelect(buildTable('tickets'))).toBe(
-      'select id,\n  "group"\nfrom freshdesk_acme.tickets\nwhere _freshet_deleted_at is null\norder by id desc\nlimit 100;',
+      'select\n  id, "group"\nfrom freshdesk_acme.tickets\nwhere _freshet_deleted_at is null\norder by id desc\nlimit 100;',
     );
     expect(buildSelect(model('daily_summary'))).toBe(
       'select *\nfrom freshdesk_acme_analytics.daily_summary\nlimit 100;',
@@ -133,7 +133,7 @@ describe('the statements to copy', () => {
       ssl_mode: 'verify-full',
     } as const;
     expect(buildPsqlCommand(destination, ['freshdesk_acme', 'Other'])).toBe(
-      `PGOPTIONS='-c search_path=freshdesk_acme,"Other"' psql 'postgresql://a%20b@[::1]:5432/o'\\''neil?sslmode=verify-full'`,
+      `PGOPTIONS='-c search_path=freshdesk_acme,"Other"' \\\n  psql 'postgresql://a%20b@[::1]:5432/o'\\''neil?sslmode=verify-full'`,
     );
   });
 });

@@ -13,6 +13,9 @@ const RESERVED_WORDS: ReadonlySet<string> = new Set(
   unique user using variadic verbose when where window with`.split(/\s+/),
 );
 
+/** The longest line of a list of columns. */
+const LINE_LENGTH_MAX = 72;
+
 /** Quotes an SQL identifier if it requires quotes. */
 export function quoteIdentifier(name: string): string {
   if (/^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED_WORDS.has(name)) return name;
@@ -28,7 +31,7 @@ export function buildSelect(table: Table): string {
   const columns = table.columns.map(({ name }) => name).filter((name) => !isMetadataColumn(name));
   const hasDeletions = table.columns.some(({ name }) => name === '_freshet_deleted_at');
   return [
-    `select ${columns.length === 0 ? '*' : columns.map(quoteIdentifier).join(',\n  ')}`,
+    ...(columns.length === 0 ? ['select *'] : ['select', ...wrapList(columns.map(quoteIdentifier))]),
     `from ${quoteName(table)}`,
     ...(hasDeletions ? ['where _freshet_deleted_at is null'] : []),
     ...(table.key.length === 0
@@ -61,7 +64,19 @@ export function buildPsqlCommand(
   const address = host.includes(':') ? `[${host}]` : host;
   const url = `postgresql://${encodeURIComponent(username)}@${address}:${port}/${encodeURIComponent(database)}?sslmode=${ssl_mode}`;
   const options = `-c search_path=${schemas.map(quoteIdentifier).join(',')}`;
-  return `PGOPTIONS=${quoteShell(options)} psql ${quoteShell(url)}`;
+  return `PGOPTIONS=${quoteShell(options)} \\\n  psql ${quoteShell(url)}`;
+}
+
+/** Joins items with commas, in indented lines. */
+function wrapList(items: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const [i, item] of items.entries()) {
+    const text = i === items.length - 1 ? item : `${item},`;
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + text.length > LINE_LENGTH_MAX) lines.push(`  ${text}`);
+    else lines[lines.length - 1] = `${last} ${text}`;
+  }
+  return lines;
 }
 
 function quoteShell(text: string): string {

@@ -1,12 +1,12 @@
-import { Anchor, Group, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
+import { Anchor, Group, Stack, Tabs, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { pipelineObjectsQuery, pipelineQuery } from '../../api/queries.ts';
 import { CodeBlock } from '../../components/copy.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { getHelpUrl } from '../../components/help-topics.ts';
-import { Card, Figure } from '../../components/page.tsx';
+import { Card } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatBytes, formatCount, formatNumber } from '../../format/numbers.ts';
@@ -39,7 +39,7 @@ export function TableDetails({ pipelineId, table, view }: TableDetailsProps) {
     <Card>
       <Stack gap="md">
         <Heading table={table} tablePrefix={pipeline?.table_prefix ?? ''} />
-        <Figures pipelineId={pipelineId} table={table} />
+        <Facts pipelineId={pipelineId} table={table} />
         <Tabs
           value={view}
           onChange={(value) => {
@@ -102,30 +102,55 @@ function Heading({ table, tablePrefix }: { readonly table: Table; readonly table
   );
 }
 
-function Figures({ pipelineId, table }: { readonly pipelineId: string; readonly table: Table }) {
+function Facts({ pipelineId, table }: { readonly pipelineId: string; readonly table: Table }) {
   const { data: objects = [] } = useQuery(pipelineObjectsQuery(pipelineId));
   const object = objects.find((o) => o.object === table.object);
   return (
-    <SimpleGrid cols={{ base: 2, lg: object ? 4 : 3 }} spacing="sm">
-      <Figure label="Rows" value={formatRowCount(table)} note={describeRowCount(table)} />
-      <Figure
+    <dl className="table-facts">
+      <Fact label="Rows" value={formatRowCount(table)} note={describeRowCount(table)} />
+      <Fact
         label="Size"
         value={table.size_bytes === null ? '—' : formatBytes(table.size_bytes)}
         note={table.size_bytes === null ? 'A view stores no rows' : 'With indexes'}
       />
-      <Figure
+      <Fact
         label="Columns"
         value={formatNumber(table.columns.length)}
         note={table.key.length === 0 ? 'No key' : `Key: ${table.key.join(', ')}`}
       />
       {object ? (
-        <Figure
+        <Fact
           label="Freshness"
           value={<Time value={object.complete_as_of} format="age" />}
-          note={`History since ${formatHistorySince(object.complete_back_to)}`}
+          note={describeHistory(object.complete_back_to)}
         />
       ) : null}
-    </SimpleGrid>
+    </dl>
+  );
+}
+
+function describeHistory(completeBackTo: string | null): string {
+  const since = formatHistorySince(completeBackTo);
+  return since === 'all' ? 'Complete history' : `History since ${since}`;
+}
+
+interface FactProps {
+  readonly label: string;
+  readonly value: ReactNode;
+  readonly note: string;
+}
+
+function Fact({ label, value, note }: FactProps) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>
+        <span className="table-fact">{value}</span>
+        <Text size="xs" c="dimmed" component="span">
+          {note}
+        </Text>
+      </dd>
+    </div>
   );
 }
 
@@ -159,7 +184,7 @@ function Columns({ table }: { readonly table: Table }) {
             </>
           ),
         },
-        { title: 'Description', cell: ({ description }) => description ?? '—' },
+        { title: 'Description', cell: ({ description }) => description?.replaceAll('`', '') ?? '—' },
       ]}
     />
   );

@@ -12,7 +12,7 @@ export interface TableGroup {
   readonly isFolded: boolean;
 }
 
-export const MODELS_GROUP = 'Analytics models';
+const MODELS_GROUP = 'Analytics models';
 const OTHER_GROUPS = [
   { title: 'Settings of the models', isIncluded: ({ kind }: Table) => kind === 'settings' },
   { title: 'Internal models', isIncluded: ({ kind, internal }: Table) => kind === 'model' && internal },
@@ -38,7 +38,9 @@ export function groupTables(tables: readonly Table[]): TableGroup[] {
     tables: rows.flatMap(([, ofObject]) => ofObject),
     isFolded: !MAIN_GROUPS.includes(title),
   }));
-  const models = tables.filter(({ kind, internal }) => kind === 'model' && !internal);
+  const models = tables
+    .filter(({ kind, internal }) => kind === 'model' && !internal)
+    .toSorted((a, b) => a.name.localeCompare(b.name));
   return [
     ...objectGroups.filter(({ isFolded }) => !isFolded),
     { title: MODELS_GROUP, tables: models, isFolded: false },
