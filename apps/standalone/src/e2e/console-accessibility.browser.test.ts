@@ -43,8 +43,8 @@ const PAGES: readonly (readonly [name: string, path: () => string, text: string]
   ['pipeline-data-connect', () => `/pipelines/${pipelineId}/data`, 'Connect with psql'],
   [
     'pipeline-data',
-    () => `/pipelines/${pipelineId}/data?table=freshdesk_demo.tickets&view=preview`,
-    'by id descending',
+    () => `/pipelines/${pipelineId}/data?table=freshdesk_demo_analytics.daily_summary&view=preview`,
+    'by day, group_id, source descending',
   ],
   ['pipeline-runs', () => `/pipelines/${pipelineId}/runs`, 'Repaired by audit'],
   ['pipeline-failures', () => `/pipelines/${pipelineId}/failures`, 'No failed units'],
