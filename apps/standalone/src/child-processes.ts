@@ -21,8 +21,8 @@ interface ForkedChild {
 /** EX_CONFIG: the settings are invalid, so a restart would fail again. */
 const EX_CONFIG = 78;
 /**
- * Settings of individual apps. These variables are passed to all children unchanged, and each app
- * validates its own settings.
+ * Settings of individual apps and of Node. These variables are passed to all children unchanged, and
+ * each app validates its own settings.
  */
 const INHERITED_VARIABLES = [
   'FRESHET_CONCURRENCY',
@@ -31,6 +31,7 @@ const INHERITED_VARIABLES = [
   'FRESHET_REQUESTS_PER_MINUTE',
   'FRESHET_HELP_DIR',
   'FRESHET_HELP_BUILD',
+  'NODE_COMPILE_CACHE',
 ];
 /** Variables with this prefix configure OpenTelemetry. They are passed to all children, too. */
 const TRACING_PREFIX = 'OTEL_';

@@ -19,6 +19,8 @@ const POLL_INTERVAL_MS = 250;
 
 await runProcess('standalone', createLogger('standalone', 'error'), async () => {
   const settings = readStandaloneSettings(process.env, process.argv.slice(2));
+  // A signal may stop the process before the run has finished.
+  if (settings.once) process.exitCode = 1;
   const display = new StartDisplay(process.stdout);
   const deployment = new StandaloneDeployment(settings, loadState(settings.dataDir), display);
   try {
@@ -88,7 +90,8 @@ async function completeRun(options: {
   }
   print(toSummary(summary, `${apiUrl}/console`));
   const isDemo = settings.account === null;
-  print(toNextSteps({ run, apiUrl, token: deployment.token, schema, isDemo, modelsSchema }));
+  const { startCommand } = settings;
+  print(toNextSteps({ run, apiUrl, token: deployment.token, schema, isDemo, modelsSchema, startCommand }));
 }
 
 /**

@@ -14,8 +14,10 @@ export function toNextSteps(options: {
   readonly isDemo: boolean;
   /** The schema of the analytics models. Null: there are no models. */
   readonly modelsSchema: string | null;
+  /** The command that starts the deployment, such as `npm start`. */
+  readonly startCommand: string;
 }): string {
-  const { run, apiUrl, token, schema, isDemo, modelsSchema } = options;
+  const { run, apiUrl, token, schema, isDemo, modelsSchema, startCommand } = options;
   const entries = [
     ['API', `${apiUrl}   (reference: ${apiUrl}/docs)`],
     ['Help', `${apiUrl}/help`],
@@ -26,7 +28,7 @@ export function toNextSteps(options: {
     ...(modelsSchema === null
       ? []
       : [['', `select * from ${modelsSchema}.daily_summary order by day desc limit 10;   -- analytics models`]]),
-    ...(isDemo ? [['Your account', 'FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… npm start']] : []),
+    ...(isDemo ? [['Your account', `FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… ${startCommand}`]] : []),
   ];
   return `
 ${entries.map(([name = '', value = '']) => formatEntry(name, value)).join('\n')}

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { AppError } from '@freshet/contracts';
-import { parseSubdomain } from '@freshet/freshdesk-extractor';
+import { parseAccountSettings } from '@freshet/freshdesk-extractor';
 import { readSettings, settings } from '@freshet/runtime';
 
 export interface StandaloneSettings {
@@ -25,6 +25,8 @@ export interface StandaloneSettings {
   readonly logLevel: string;
   readonly bootstrapToken: string | null;
   readonly secretKeys: string | null;
+  /** The command that starts the deployment, for the texts of the output. */
+  readonly startCommand: string;
   /** Whether to exit after the first run. */
   readonly once: boolean;
 }
@@ -51,6 +53,7 @@ export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: rea
       FRESHET_DATA_DIR: settings.string.optional(),
       FRESHET_BOOTSTRAP_TOKEN: settings.FRESHET_BOOTSTRAP_TOKEN,
       FRESHET_SECRET_KEYS: settings.FRESHET_SECRET_KEYS.optional(),
+      FRESHET_START_COMMAND: settings.string.default('npm start'),
       HOST: settings.HOST,
       PORT: settings.PORT.optional(),
       LOG_LEVEL: settings.LOG_LEVEL,
@@ -61,7 +64,7 @@ export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: rea
   return {
     databaseUrl: env.DATABASE_URL ?? null,
     warehouseUrl: env.WAREHOUSE_URL ?? null,
-    account: parseAccount(env.FRESHDESK_SUBDOMAIN, env.FRESHDESK_API_KEY, env.FRESHDESK_ORIGIN),
+    account: parseAccountSettings(env),
     origin: env.FRESHDESK_ORIGIN ?? null,
     historicalSyncDays: history === 'all' ? null : history,
     analytics: env.FRESHET_ANALYTICS ?? null,
@@ -71,32 +74,7 @@ export function readStandaloneSettings(environment: NodeJS.ProcessEnv, args: rea
     logLevel: env.LOG_LEVEL,
     bootstrapToken: env.FRESHET_BOOTSTRAP_TOKEN ?? null,
     secretKeys: env.FRESHET_SECRET_KEYS ?? null,
+    startCommand: env.FRESHET_START_COMMAND,
     once: args.includes('--once'),
   };
-}
-
-function parseAccount(
-  subdomain: string | undefined,
-  apiKey: string | undefined,
-  origin: string | undefined,
-): StandaloneSettings['account'] {
-  if (subdomain === undefined && apiKey === undefined) {
-    if (origin !== undefined)
-      throw new AppError(
-        'configuration',
-        'FRESHDESK_ORIGIN requires an account. Set FRESHDESK_SUBDOMAIN and FRESHDESK_API_KEY.',
-      );
-    return null;
-  }
-  if (subdomain === undefined)
-    throw new AppError(
-      'configuration',
-      'FRESHDESK_SUBDOMAIN is missing, but FRESHDESK_API_KEY is set. Set FRESHDESK_SUBDOMAIN to the part of the account address before .freshdesk.com.',
-    );
-  if (apiKey === undefined)
-    throw new AppError(
-      'configuration',
-      'FRESHDESK_API_KEY is missing, but FRESHDESK_SUBDOMAIN is set. Copy the API key from the profile settings of an agent.',
-    );
-  return { subdomain: parseSubdomain(subdomain), apiKey };
 }

@@ -1,5 +1,5 @@
 import { type Freshet, FreshetError, type Schemas } from '@freshet/client';
-import { AppError } from '@freshet/contracts';
+import { AppError, parseWarehouseUrl, type WarehouseUrl } from '@freshet/contracts';
 
 export interface PipelineSettings {
   readonly subdomain: string;
@@ -20,17 +20,6 @@ export interface PipelineSettings {
 }
 
 export type ConfiguredPipeline = Schemas['Pipeline'];
-
-interface WarehouseAddress {
-  readonly password: string;
-  readonly destination: {
-    readonly host: string;
-    readonly port: number;
-    readonly database: string;
-    readonly username: string;
-    readonly ssl_mode: 'disable' | 'require' | 'verify-full';
-  };
-}
 
 /**
  * Creates the pipeline of the account, or updates the API key, the warehouse and the analytics
@@ -59,7 +48,7 @@ async function updateConnections(
   client: Freshet,
   pipeline: ConfiguredPipeline,
   apiKey: string,
-  warehouse: WarehouseAddress,
+  warehouse: WarehouseUrl,
 ): Promise<void> {
   const updateCredential = (id: string, body: { readonly api_key: string } | { readonly password: string }) =>
     client.patch('/v1/credentials/{id}', { params: { path: { id } }, body });
@@ -67,14 +56,14 @@ async function updateConnections(
   await updateCredential(pipeline.source.credential_id, { api_key: apiKey });
   const destination = await client.get('/v1/destinations/{id}', { params });
   await updateCredential(destination.credential_id, { password: warehouse.password });
-  await client.patch('/v1/destinations/{id}', { params, body: warehouse.destination });
+  await client.patch('/v1/destinations/{id}', { params, body: toDestination(warehouse) });
   await testWarehouse(client, pipeline.destination_id, [pipeline.destination_schema]);
 }
 
 async function createPipeline(
   client: Freshet,
   { subdomain, apiKey, historicalSyncDays, analytics, objects }: PipelineSettings,
-  warehouse: WarehouseAddress,
+  warehouse: WarehouseUrl,
 ): Promise<ConfiguredPipeline> {
   // The functions that delete the created resources, the newest resource first.
   const rollbacks: (() => Promise<unknown>)[] = [];
@@ -91,7 +80,7 @@ async function createPipeline(
     });
     rollbacks.unshift(() => deleteCredential(password.id));
     const destination = await client.post('/v1/destinations', {
-      body: { name, type: 'postgres', ...warehouse.destination, credential_id: password.id },
+      body: { name, type: 'postgres', ...toDestination(warehouse), credential_id: password.id },
     });
     const params = { path: { id: destination.id } };
     rollbacks.unshift(() => client.delete('/v1/destinations/{id}', { params }));
@@ -160,30 +149,7 @@ async function testWarehouse(client: Freshet, destinationId: string, schemas: re
     );
 }
 
-function parseWarehouseUrl(warehouseUrl: string): WarehouseAddress {
-  const url = new URL(warehouseUrl);
-  const sslMode = url.searchParams.get('sslmode');
-  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  const database = decodeURIComponent(url.pathname.slice(1));
-  if (database === '' || url.username === '') {
-    throw new AppError(
-      'configuration',
-      'WAREHOUSE_URL must contain a user and a database: postgres://user:password@host:5432/database',
-    );
-  }
-  return {
-    password: decodeURIComponent(url.password),
-    destination: {
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port || 5432),
-      database,
-      username: decodeURIComponent(url.username),
-      ssl_mode:
-        sslMode === 'disable' || sslMode === 'require' || sslMode === 'verify-full'
-          ? sslMode
-          : isLocal
-            ? 'disable'
-            : 'verify-full',
-    },
-  };
+/** Converts the URL of the warehouse to the fields of a destination. */
+function toDestination({ host, port, database, username, sslMode }: WarehouseUrl) {
+  return { host, port, database, username, ssl_mode: sslMode };
 }

@@ -22,4 +22,5 @@ export * from './shrink.ts';
 export * from './statuses.ts';
 export * from './tables.ts';
 export * from './tracing.ts';
+export * from './warehouse-url.ts';
 export * from './warnings.ts';

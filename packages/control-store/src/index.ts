@@ -40,6 +40,7 @@ import { rotateKeys } from './security/rotate-keys.ts';
 import { SecretBox } from './security/secret-box.ts';
 import { Tokens } from './security/tokens.ts';
 
+export { type ControlDatabaseState, inspectControlDatabase } from './database/inspection.ts';
 export { migrateControlDatabase } from './database/migrations.ts';
 export type { List, ListOptions } from './database/pagination.ts';
 export {

@@ -26,7 +26,7 @@ export { listProtectedFields, toTable } from './catalogue/tables.ts';
 export { classifyAccessError, testConnection } from './connection-test.ts';
 export { estimate, type ObjectEstimate } from './estimate.ts';
 export { extract } from './extract.ts';
-export { buildAccount, parseSubdomain } from './http/account-url.ts';
+export { buildAccount, parseAccountSettings, parseSubdomain } from './http/account-url.ts';
 export { type ClientOptions, FreshdeskClient, type RecordSource } from './http/client.ts';
 export { ACCOUNT_BUCKET, type CreditBudget } from './http/credit-budget.ts';
 export type { ListPage } from './http/response-parser.ts';

@@ -16,7 +16,16 @@ const CONNECT_TIMEOUT_MS = 2000;
  */
 export async function startCluster(cluster: Cluster, settings: Readonly<Record<string, string>>): Promise<string> {
   if (!existsSync(join(cluster.clusterDir, 'PG_VERSION'))) await createCluster(cluster);
-  const port = (await findRunningPort(cluster.clusterDir)) ?? (await startServer(cluster, settings));
+  return toUrl(cluster, (await findRunningPort(cluster.clusterDir)) ?? (await startServer(cluster, settings)));
+}
+
+/** Returns the URL of the server of a cluster; null when no server is running. */
+export async function findRunningCluster(cluster: Pick<Cluster, 'dataDir' | 'clusterDir'>): Promise<string | null> {
+  const port = await findRunningPort(cluster.clusterDir);
+  return port === null ? null : toUrl(cluster, port);
+}
+
+function toUrl(cluster: Pick<Cluster, 'dataDir'>, port: number): string {
   const password = readFileSync(getPasswordFile(cluster), 'utf8').trim();
   return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/postgres`;
 }

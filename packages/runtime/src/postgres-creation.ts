@@ -38,8 +38,16 @@ export interface Cluster {
   readonly user: ServerUser | null;
 }
 
-export function getPasswordFile({ dataDir }: Cluster): string {
+export function getPasswordFile({ dataDir }: Pick<Cluster, 'dataDir'>): string {
   return join(dataDir, 'superuser-password');
+}
+
+/**
+ * Returns the folder of the cluster. Each major version has a separate folder, because the data
+ * format depends on the major version.
+ */
+export function getClusterDir(dataDir: string, majorVersion: number): string {
+  return join(dataDir, `pg${majorVersion}`);
 }
 
 /** Creates the cluster and its databases. */

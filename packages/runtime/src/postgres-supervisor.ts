@@ -2,8 +2,14 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EmbeddedPostgresOptions, SupervisorRequest, SupervisorResponse } from './embedded-postgres.ts';
 import { isAlive, startCluster, stopCluster } from './postgres-cluster.ts';
-import type { Cluster } from './postgres-creation.ts';
-import { findServerUser, locateBinaries, prepareBinaries, prepareDataDir } from './postgres-installation.ts';
+import { type Cluster, getClusterDir } from './postgres-creation.ts';
+import {
+  DEFAULT_PACKAGE,
+  findServerUser,
+  locateBinaries,
+  prepareBinaries,
+  prepareDataDir,
+} from './postgres-installation.ts';
 
 /**
  * The entry point of the supervisor process: starts an embedded PostgreSQL, and stops it when the
@@ -28,19 +34,16 @@ function respond(message: SupervisorResponse): void {
 
 async function start(options: EmbeddedPostgresOptions): Promise<SupervisorResponse> {
   const user = findServerUser();
-  const { binaries, packageDir, majorVersion } = locateBinaries(
-    options.resolveFrom,
-    options.packageName ?? 'embedded-postgres',
-  );
+  const installation = locateBinaries(options.resolveFrom, options.packageName ?? DEFAULT_PACKAGE);
+  const { packageDir, majorVersion } = installation;
   const dataDir = prepareDataDir(resolve(options.dataDir), user);
-  const accessibleBinaries = prepareBinaries(binaries, dataDir, user);
   lockDataDir(dataDir);
-  // Each major version has a separate folder, because the data format depends on the major version.
-  const clusterDir = join(dataDir, `pg${majorVersion}`);
+  const binaries = prepareBinaries(installation, dataDir, user);
+  const clusterDir = getClusterDir(dataDir, majorVersion);
   const databases = options.databases ?? [];
   // The template is next to the binaries that created it, so that both have the same version.
   const templateDir = join(packageDir, ['template', ...databases].join('-'));
-  cluster = { majorVersion, binaries: accessibleBinaries, dataDir, clusterDir, templateDir, databases, user };
+  cluster = { majorVersion, binaries, dataDir, clusterDir, templateDir, databases, user };
   const url = await startCluster(cluster, options.settings ?? {});
   return { started: { url, dataDir, clusterDir } };
 }

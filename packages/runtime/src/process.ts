@@ -32,7 +32,8 @@ const PARENT_EXITED = 'parent exited';
  * the exit of its parent through the closed IPC channel, even after `kill -9`. A second signal that
  * arrives more than two seconds after the first signal ends the process immediately.
  *
- * Exit statuses: 0 after an orderly shutdown, 78 for an invalid configuration, 1 otherwise.
+ * Exit statuses: 0 after an orderly shutdown, unless the program has set `process.exitCode`; 78 for
+ * an invalid configuration; 1 otherwise.
  * @param name the service name in traces.
  */
 export async function runProcess(name: string, logger: Logger, start: () => Promise<Stoppable>): Promise<void> {
@@ -55,7 +56,7 @@ export async function runProcess(name: string, logger: Logger, start: () => Prom
     // Wait one turn of the event loop, because `program` may not be assigned yet although `start`
     // has resolved. If `program` is still null, there is nothing to drain.
     setImmediate(() => {
-      if (program === null) process.exit(0);
+      if (program === null) process.exit();
       void stopProgram(program, traceExporter, logger);
     });
   };
@@ -83,7 +84,7 @@ async function stopProgram(program: Stoppable, traceExporter: TraceExporter | nu
     process.exit(1);
   }
   logger.info('stopped');
-  process.exit(0);
+  process.exit();
 }
 
 function exitOnUnhandledRejections(logger: Logger): void {

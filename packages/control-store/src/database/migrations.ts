@@ -6,10 +6,10 @@ import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import { connect, type Sql, toDatabaseError } from './database.ts';
 
 /** The oldest supported version of PostgreSQL for the control database. */
-const SERVER_VERSION_MIN = 140000;
+export const SERVER_VERSION_MIN = 140000;
 const MIGRATIONS_SCHEMA = 'freshet_migrations';
 
-const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
+export const MIGRATIONS_FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 /**
  * Migrates the control database. Any number of processes may call this function at once: one
@@ -37,7 +37,7 @@ export async function migrateControlDatabase(url: string, folder = MIGRATIONS_FO
  * Gets the time of the newest migration in a folder, in milliseconds. Drizzle compares this time
  * with the time of the last applied migration.
  */
-function getNewestMigration(folder: string): number {
+export function getNewestMigration(folder: string): number {
   return Math.max(...readMigrationFiles({ migrationsFolder: folder }).map((migration) => migration.folderMillis));
 }
 

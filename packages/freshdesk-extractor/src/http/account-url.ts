@@ -53,3 +53,35 @@ export function buildAccount(subdomain: string, originTemplate: string | null): 
   }
   return { subdomain, origin: url.origin };
 }
+
+/**
+ * Reads the account from the settings of a deployment on one machine.
+ * @returns null if no account is set.
+ * @throws AppError `configuration` or `invalid_input` that names the variable and the remedy.
+ */
+export function parseAccountSettings(settings: {
+  readonly FRESHDESK_SUBDOMAIN?: string | undefined;
+  readonly FRESHDESK_API_KEY?: string | undefined;
+  readonly FRESHDESK_ORIGIN?: string | undefined;
+}): { readonly subdomain: string; readonly apiKey: string } | null {
+  const { FRESHDESK_SUBDOMAIN: subdomain, FRESHDESK_API_KEY: apiKey, FRESHDESK_ORIGIN: origin } = settings;
+  if (subdomain === undefined && apiKey === undefined) {
+    if (origin !== undefined)
+      throw new AppError(
+        'configuration',
+        'FRESHDESK_ORIGIN requires an account. Set FRESHDESK_SUBDOMAIN and FRESHDESK_API_KEY.',
+      );
+    return null;
+  }
+  if (subdomain === undefined)
+    throw new AppError(
+      'configuration',
+      'FRESHDESK_SUBDOMAIN is missing, but FRESHDESK_API_KEY is set. Set FRESHDESK_SUBDOMAIN to the part of the account address before .freshdesk.com.',
+    );
+  if (apiKey === undefined)
+    throw new AppError(
+      'configuration',
+      'FRESHDESK_API_KEY is missing, but FRESHDESK_SUBDOMAIN is set. Copy the API key from the profile settings of an agent.',
+    );
+  return { subdomain: parseSubdomain(subdomain), apiKey };
+}

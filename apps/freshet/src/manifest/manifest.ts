@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { AppError } from '@freshet/contracts';
 import { parse, stringify, YAMLParseError } from 'yaml';
+import { createInvalidInputError } from '../cli/errors.ts';
 import { isObject } from './field-paths.ts';
 
 /**
@@ -62,10 +62,6 @@ export function rejectProblems(problems: readonly string[]): void {
 
 export function isSecretField(field: string): boolean {
   return SECRET_FIELDS.includes(field);
-}
-
-export function createInvalidInputError(message: string): AppError {
-  return new AppError('invalid_input', message);
 }
 
 /** @param source the name of the file in error messages. */

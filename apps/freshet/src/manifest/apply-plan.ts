@@ -1,7 +1,8 @@
 import type { Freshet } from '@freshet/client';
+import { createInvalidInputError } from '../cli/errors.ts';
 import { type DeployedResources, REFERENCES } from './deployed-resources.ts';
 import { deleteField, getField, setField } from './field-paths.ts';
-import { createInvalidInputError, type ResourceKind, toSingular } from './manifest.ts';
+import { type ResourceKind, toSingular } from './manifest.ts';
 import type { PlanStep } from './plan.ts';
 
 type UntypedRequest = (path: string, init: object) => Promise<unknown>;

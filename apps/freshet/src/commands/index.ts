@@ -1,0 +1,37 @@
+import type { Command } from '../cli/command.ts';
+import { api } from './api.ts';
+import { apply } from './apply.ts';
+import { backup } from './backup.ts';
+import { complete } from './complete.ts';
+import { completion } from './completion.ts';
+import { diff } from './diff.ts';
+import { doctor } from './doctor.ts';
+import { exportManifest } from './export.ts';
+import { extractWorker } from './extract-worker.ts';
+import { help } from './help.ts';
+import { loadWorker } from './load-worker.ts';
+import { migrate } from './migrate.ts';
+import { rotateKeys } from './rotate-keys.ts';
+import { scheduler } from './scheduler.ts';
+import { standalone } from './standalone.ts';
+import { sync } from './sync.ts';
+
+/** The commands, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  standalone,
+  sync,
+  api,
+  extractWorker,
+  loadWorker,
+  scheduler,
+  doctor,
+  backup,
+  migrate,
+  rotateKeys,
+  diff,
+  apply,
+  exportManifest,
+  completion,
+  complete,
+  help,
+];
