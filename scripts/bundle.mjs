@@ -25,6 +25,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findPackages, formatLicenses } from './licenses.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const DIST = join(ROOT, 'dist');
@@ -45,8 +46,15 @@ const ENTRIES = [
 ];
 /** The name of the files that contain the dependencies. */
 const VENDOR = 'vendor';
-/** The folders that the processes read at run time. */
-const ASSETS = ['packages/control-store/migrations', 'packages/analytics/reports', 'integrations/dbt/models'];
+/** The folders and files that the processes read at run time. */
+const ASSETS = [
+  'apps/freshet/package.json',
+  'packages/control-store/migrations',
+  'packages/analytics/reports',
+  'integrations/dbt/models',
+];
+/** The file with the licenses of the bundled dependencies, except those of the console. */
+const LICENSES = 'licenses.txt';
 
 /**
  * Returns the folder of the bundle that belongs to the present files. The folder may not exist.
@@ -73,6 +81,7 @@ function listInputs(root) {
   );
   return [
     join(root, 'scripts/bundle.mjs'),
+    join(root, 'scripts/licenses.mjs'),
     join(root, 'pnpm-lock.yaml'),
     ...workspaces.map((folder) => join(folder, 'package.json')),
     ...folders.flatMap((folder) => listFiles(folder)),
@@ -101,7 +110,7 @@ async function bundle(target) {
     external: ['pg-native'],
     plugins: [sourceUrls(), consoleFolder(), httpModule()],
   });
-  await build.write({
+  const { output } = await build.write({
     dir: folder,
     format: 'esm',
     sourcemap: true,
@@ -110,6 +119,8 @@ async function bundle(target) {
     codeSplitting: { groups: [{ name: VENDOR, test: /node_modules/, entriesAware: true }] },
   });
   await build.close();
+  const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+  writeFileSync(join(folder, LICENSES), formatLicenses(findPackages(modules)));
   trimSourceMaps(folder);
   for (const entry of ENTRIES) writeEntry(folder, entry);
   const { buildConsole } = await import(join(ROOT, 'packages/console/src/build.ts'));

@@ -70,6 +70,7 @@ async function build(target: string): Promise<void> {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       manifest: 'manifest.json',
+      license: { fileName: 'licenses.md' },
       chunkSizeWarningLimit: 1024,
       rolldownOptions: {
         // The component library marks modules for servers that render components, which do not

@@ -8,45 +8,52 @@ import { readSettings, settings } from '@freshet/runtime';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import { resolveDataDir } from '../cli/data-dir.ts';
 import { findEmbeddedDatabases, toControlUrl } from '../cli/embedded-databases.ts';
-import { EXIT } from '../cli/errors.ts';
 import { findPgDump } from './pg-dump.ts';
 
 const MIB = 2 ** 20;
 
-interface Source {
+interface Source extends Pick<Backup, 'keys'> {
   /** The URL of the control database. */
   readonly url: string;
-  /** The place of the encryption keys, which the backup does not contain. */
-  readonly keys: string;
   readonly close: () => Promise<void>;
 }
 
+export interface Backup {
+  /** The path of the file. */
+  readonly file: string;
+  /** The place of the encryption keys, which the backup does not contain. */
+  readonly keys: string;
+}
+
 /**
- * Writes a backup of the control database, and prints its path.
- * @returns the exit status.
+ * Writes a backup of the control database.
  * @throws AppError `configuration` if the database cannot be reached or pg_dump is unsuitable.
  */
-export async function runBackup(options: {
-  readonly output: string | undefined;
-  readonly 'data-dir': string | undefined;
-}): Promise<number> {
+export async function createBackup(
+  options: { readonly output: string | undefined; readonly 'data-dir': string | undefined },
+  environment: NodeJS.ProcessEnv,
+): Promise<Backup> {
   const time = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const file = resolve(options.output ?? `freshet-${time}.dump`);
   if (existsSync(file))
     throw new AppError('configuration', `${file} already exists. Choose a different file with --output.`);
-  const source = await openSource(options['data-dir'], process.env);
+  const source = await openSource(options['data-dir'], environment);
   try {
     const { serverVersion } = await inspectControlDatabase(source.url);
-    await dump(findPgDump(Number.parseInt(serverVersion, 10), process.env['PATH'] ?? ''), source.url, file);
+    const program = findPgDump(Number.parseInt(serverVersion, 10), environment['PATH'] ?? '');
+    await dump(program, environment, source.url, file);
   } finally {
     await source.close();
   }
-  const size = (statSync(file).size / MIB).toFixed(1);
-  process.stdout.write(`Wrote ${file} (${size} MiB).
+  return { file, keys: source.keys };
+}
+
+/** Returns the text that the command prints. */
+export function describeBackup({ file, keys }: Backup): string {
+  return `Wrote ${file} (${(statSync(file).size / MIB).toFixed(1)} MiB).
 The backup contains customer data and encrypted secrets. It does not contain the encryption keys.
-Store the keys separately, because no secret can be decrypted without them: ${source.keys}
-`);
-  return EXIT.success;
+Store the keys separately, because no secret can be decrypted without them: ${keys}
+`;
 }
 
 async function openSource(dataDirOption: string | undefined, environment: NodeJS.ProcessEnv): Promise<Source> {
@@ -66,7 +73,7 @@ async function openSource(dataDirOption: string | undefined, environment: NodeJS
 }
 
 /** Writes the dump to a temporary file, so that an interrupted backup never looks complete. */
-async function dump(program: string, url: string, file: string): Promise<void> {
+async function dump(program: string, environment: NodeJS.ProcessEnv, url: string, file: string): Promise<void> {
   const temporaryFile = `${file}.new.${process.pid}`;
   // Other users must not read the file, which contains customer data.
   closeSync(openSync(temporaryFile, 'wx', 0o600));
@@ -75,7 +82,7 @@ async function dump(program: string, url: string, file: string): Promise<void> {
     const child = spawn(program, ['--format=custom', `--file=${temporaryFile}`, `--dbname=${target}`], {
       stdio: ['ignore', 'inherit', 'pipe'],
       // A command line is visible to other users, an environment is not.
-      env: { ...process.env, ...(PGPASSWORD === '' ? {} : { PGPASSWORD }) },
+      env: { ...environment, ...(PGPASSWORD === '' ? {} : { PGPASSWORD }) },
     });
     let errorOutput = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -27,7 +27,8 @@ encryption keys and not the warehouse. Restore the file with pg_restore.`,
   ],
   exitStatuses: { 78: 'invalid settings, or no suitable pg_dump' },
   async run({ options }) {
-    const { runBackup } = await import('../backup/backup.ts');
-    return await runBackup(options);
+    const { createBackup, describeBackup } = await import('../backup/backup.ts');
+    process.stdout.write(describeBackup(await createBackup(options, process.env)));
+    return 0;
   },
 });
