@@ -25,6 +25,7 @@ const COMMANDS = {
   'docs:build': [SITE_SCRIPT],
   test: [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project=unit', '--project=db', '--project=e2e'],
   'test:fast': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project=unit', '--project=db'],
+  'test:package': [join(ROOT, 'scripts/test-package.mjs')],
   'test:release': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'release'],
   'test:docs': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'docs'],
   'test:dbt': [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'dbt'],

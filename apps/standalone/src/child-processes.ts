@@ -21,8 +21,8 @@ interface ForkedChild {
 /** EX_CONFIG: the settings are invalid, so a restart would fail again. */
 const EX_CONFIG = 78;
 /**
- * Settings of individual apps and of Node. These variables are passed to all children unchanged, and
- * each app validates its own settings.
+ * Settings of individual apps and of Node. These variables are passed to all children unchanged,
+ * and each app validates its own settings.
  */
 const INHERITED_VARIABLES = [
   'FRESHET_CONCURRENCY',

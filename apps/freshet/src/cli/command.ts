@@ -72,7 +72,9 @@ type ParsedArguments = Omit<Invocation<Readonly<Record<string, OptionSpec>>>, 'c
 
 export type Command = CommandSpec<Readonly<Record<string, OptionSpec>>>;
 
-/** Defines a command. A file in `commands/` defines one command, and `commands/index.ts` lists it. */
+/**
+ * Defines a command. A file in `commands/` defines one command, and `commands/index.ts` lists it.
+ */
 export function defineCommand<const O extends Readonly<Record<string, OptionSpec>>>(spec: CommandSpec<O>): Command {
   return spec as unknown as Command;
 }

@@ -2,7 +2,9 @@ import { defineCommand } from '../cli/command.ts';
 import { complete as listCandidates } from '../cli/completion.ts';
 import { createInvalidInputError } from '../cli/errors.ts';
 
-/** The completion scripts run this command. It prints one candidate per line, with its description. */
+/**
+ * The completion scripts run this command. It prints one candidate per line, with its description.
+ */
 export const complete = defineCommand({
   name: 'complete',
   group: 'other',

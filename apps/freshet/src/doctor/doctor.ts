@@ -46,7 +46,8 @@ export async function diagnose(environment: NodeJS.ProcessEnv, dataDir: string |
 function listChecks(settings: DoctorSettings): Check[] {
   const policy = createOutboundPolicy(settings.allowedAddresses);
   const embedded = findEmbeddedDatabases(settings.dataDir);
-  // `checkEmbeddedPostgres` handles the rejection. This handler prevents an unhandled rejection before that.
+  // `checkEmbeddedPostgres` handles the rejection. This handler prevents an unhandled rejection
+  // before that.
   embedded.catch(() => {});
   const database = new ControlDatabaseChecks(settings, embedded);
   const freshdesk = new FreshdeskChecks(settings);

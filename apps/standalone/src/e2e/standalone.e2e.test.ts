@@ -42,6 +42,13 @@ test('--once loads the simulated account into an embedded PostgreSQL, prints the
   expect(warehouse_url).toBe(last.warehouse_url);
 });
 
+test('--once exits with 1 if a signal interrupts the run', async () => {
+  using standalone = new StandaloneProcess(['--once'], {}, dataDir);
+  await waitFor(() => standalone.apiUrl, 'the API is available');
+  process.kill(standalone.getProcessChain()[2] as number, 'SIGTERM');
+  expect(await standalone.exited, standalone.output).toBe(1);
+});
+
 describe('npm start without options', () => {
   // Each process of the chain can receive the signal: npm, the start script, and the parent of all
   // other processes.
