@@ -22,7 +22,7 @@ Install a newer release from https://nodejs.org/en/download, or with a version m
   process.exitCode = EX_CONFIG;
 } else {
   chooseCompileCache();
-  import(new URL('apps/freshet/src/main.js', BUNDLE).href);
+  void import(new URL('apps/freshet/src/main.js', BUNDLE).href);
 }
 
 /**

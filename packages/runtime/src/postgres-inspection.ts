@@ -20,7 +20,8 @@ export interface EmbeddedPostgresState {
   /** Whether a cluster exists in the data folder. */
   readonly exists: boolean;
   /**
-   * The URL with which the superuser connects to the database `postgres`. Null: no server is running.
+   * The URL with which the superuser connects to the database `postgres`. Null: no server is
+   * running.
    */
   readonly url: string | null;
 }

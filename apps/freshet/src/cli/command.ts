@@ -15,7 +15,7 @@ export interface OptionSpec {
 }
 
 /** The values of the options. An absent boolean option is false. */
-export type OptionValues<O extends Readonly<Record<string, OptionSpec>>> = {
+type OptionValues<O extends Readonly<Record<string, OptionSpec>>> = {
   readonly [K in keyof O]: O[K] extends { readonly type: 'boolean' }
     ? boolean
     : O[K] extends { readonly isRequired: true }
@@ -59,7 +59,7 @@ export interface CommandSpec<O extends Readonly<Record<string, OptionSpec>>> {
   run(invocation: Invocation<O>): Promise<number | undefined> | number | undefined;
 }
 
-export interface Invocation<O extends Readonly<Record<string, OptionSpec>>> {
+interface Invocation<O extends Readonly<Record<string, OptionSpec>>> {
   readonly options: OptionValues<O>;
   readonly argument: string | undefined;
   /** The arguments as the user entered them. */

@@ -1,7 +1,7 @@
 import { inspectEmbeddedPostgres } from '@freshet/runtime/postgres-inspection';
 
 /** The embedded control database of `freshet standalone`. */
-export const CONTROL_DATABASE = 'freshet';
+const CONTROL_DATABASE = 'freshet';
 
 /**
  * Finds the databases of a data folder without starting a server.

@@ -9,7 +9,7 @@ export interface CheckResult {
   readonly status: CheckStatus;
   /** The result, or the cause of the problem. */
   readonly message: string;
-  /** What the user can do. Null: nothing to do. */
+  /** The action that solves the problem. Null: no action is necessary. */
   readonly remedy: string | null;
 }
 

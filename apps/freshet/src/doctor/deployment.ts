@@ -18,10 +18,11 @@ export async function checkApi({ api }: DoctorSettings) {
       missing.map((name) => `Start: freshet ${name}`).join('. '),
     );
   } catch (error) {
-    if (error instanceof FreshetError) return failed(error.message, 'Set FRESHET_TOKEN to a valid token.');
+    if (!(error instanceof FreshetError)) throw error;
+    const isTokenError = error.status === 401 || error.status === 403;
     return failed(
-      `The API at FRESHET_URL does not respond (${(error as Error).message}).`,
-      'Correct FRESHET_URL, or start the API: freshet api',
+      error.message,
+      isTokenError ? 'Set FRESHET_TOKEN to a valid token.' : 'Correct FRESHET_URL, or start the API: freshet api',
     );
   }
 }

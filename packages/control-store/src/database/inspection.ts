@@ -47,7 +47,8 @@ export async function inspectControlDatabase(url: string): Promise<ControlDataba
         (extract(epoch from clock_timestamp()) * 1000)::float8 as milliseconds,
         quote_ident(current_database()) as database, quote_ident(current_user) as role,
         has_database_privilege(current_database(), 'CREATE') as can_create_schema,
-        to_regclass('freshet_migrations.__drizzle_migrations') is not null as is_migrated`;
+        exists (select from pg_tables where schemaname = 'freshet_migrations' and tablename = '__drizzle_migrations')
+          as is_migrated`;
     if (row === undefined) throw new Error('The server returned no row.');
     const receivedAt = Date.now();
     const unusableSchemas = await sql<{ name: string }[]>`
