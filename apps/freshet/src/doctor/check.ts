@@ -33,7 +33,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   source_not_freshdesk: 'Set FRESHDESK_SUBDOMAIN to the part of the address of the account before .freshdesk.com.',
   source_unavailable: 'Check the network, a proxy in FRESHDESK_ORIGIN, and https://status.freshworks.com.',
   out_of_credits: 'Another application uses the rate limit of the account. Run the command again in a minute.',
-  address_refused: 'Use a different address, or add the address to FRESHET_ALLOWED_ADDRESSES.',
+  address_refused:
+    'Use a different address. For separate processes, you can also add the address to FRESHET_ALLOWED_ADDRESSES.',
 };
 
 /**

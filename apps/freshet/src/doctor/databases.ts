@@ -20,7 +20,8 @@ export async function checkEmbeddedPostgres(
   { databaseUrl, warehouse, isStandalone }: DoctorSettings,
   embedded: Promise<EmbeddedDatabases>,
 ) {
-  if (!isStandalone || (databaseUrl !== null && warehouse !== null))
+  if (!isStandalone) return skipped('Separate processes use the server in DATABASE_URL.');
+  if (databaseUrl !== null && warehouse !== null)
     return skipped('DATABASE_URL and WAREHOUSE_URL replace the embedded PostgreSQL.');
   try {
     const { version, dataDir, exists, isRunning } = await embedded;

@@ -5,7 +5,7 @@ import type { DoctorSettings } from './settings.ts';
 /** Checks of a running deployment through its API. */
 
 const PROCESSES = ['api', 'extract-worker', 'load-worker', 'scheduler'];
-const NO_API = 'FRESHET_URL and FRESHET_TOKEN are not set.';
+const NO_API = 'Set FRESHET_URL and FRESHET_TOKEN to check a running deployment.';
 
 export async function checkApi({ api }: DoctorSettings) {
   if (api === null) return skipped(NO_API);

@@ -7,15 +7,19 @@ import type { DoctorSettings } from './settings.ts';
 
 /** The maximum duration of the test of the account. */
 const TIMEOUT_MS = 30_000;
-const NO_ACCOUNT = 'No account is configured.';
+const NO_ACCOUNT = 'FRESHDESK_SUBDOMAIN is not set. Freshet simulates an account.';
+const OTHER_ACCOUNTS = 'Each pipeline has its own account.';
 
 /** Tests the API key with the same test as the API, and compares the clocks. */
 export class FreshdeskChecks {
   readonly #account: DoctorSettings['account'];
+  /** The result without an account. */
+  readonly #noAccount: string;
   readonly #test: Promise<Awaited<ReturnType<typeof testAccount>> | null>;
 
-  constructor({ account }: DoctorSettings) {
+  constructor({ account, isStandalone }: DoctorSettings) {
     this.#account = account;
+    this.#noAccount = isStandalone ? NO_ACCOUNT : OTHER_ACCOUNTS;
     this.#test = account === null ? Promise.resolve(null) : testAccount(account);
     // Both checks handle the rejection. This handler prevents an unhandled rejection before that.
     this.#test.catch(() => {});
@@ -23,7 +27,7 @@ export class FreshdeskChecks {
 
   async checkKey() {
     const test = await this.#test;
-    if (test === null) return skipped(`${NO_ACCOUNT} Without FRESHDESK_SUBDOMAIN, Freshet simulates an account.`);
+    if (test === null) return skipped(this.#noAccount);
     const { agent, objects, seesAllTickets } = test.result;
     const available = objects.filter(({ verdict }) => verdict === 'available');
     if (available.length === 0)
@@ -47,7 +51,7 @@ export class FreshdeskChecks {
 
   async checkClock() {
     const test = await this.#test.catch(() => undefined);
-    if (test === null) return skipped(NO_ACCOUNT);
+    if (test === null) return skipped(this.#noAccount);
     if (test === undefined) return skipped('Freshdesk did not respond to the test of the key.');
     return compareClocks('Freshdesk', test.skewMs);
   }

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { AppError } from '@freshet/contracts';
 import type { OutboundPolicy } from '@freshet/runtime';
 import { readPackageManifest } from '../cli/version.ts';
 import { failed, ok, skipped, warning } from './check.ts';
@@ -77,7 +78,7 @@ export async function checkNames(settings: DoctorSettings, policy: OutboundPolic
     const problem = await resolveName(host, host === controlHost ? null : policy);
     if (problem !== null) return failed(problem.message, problem.remedy);
   }
-  return ok(`${[...hosts].join(', ')}: the name resolves to an allowed address.`);
+  return ok(`These names resolve to allowed addresses: ${[...hosts].join(', ')}.`);
 }
 
 async function resolveName(host: string, policy: OutboundPolicy | null) {
@@ -87,19 +88,20 @@ async function resolveName(host: string, policy: OutboundPolicy | null) {
     resolve(host.replace(/^\[|\]$/g, ''), { all: true }, (problem) => done(problem)),
   );
   if (error === null) return null;
-  if (error.name === 'AppError')
-    return {
-      message: error.message,
-      remedy: 'Use a different address, or add the address to FRESHET_ALLOWED_ADDRESSES.',
-    };
+  if (error instanceof AppError) throw error;
   return {
     message: `${host} does not resolve to an address (${error.code}).`,
     remedy: 'Correct the name in the settings, or the DNS servers of this machine (/etc/resolv.conf).',
   };
 }
 
-export async function checkPort({ host, port }: DoctorSettings) {
-  if (port === null) return skipped('PORT is not set. If port 8080 is in use, Freshet uses a free port.');
+export async function checkPort({ host, port, isStandalone }: DoctorSettings) {
+  if (port === null)
+    return skipped(
+      isStandalone
+        ? 'PORT is not set. If port 8080 is in use, Freshet uses a free port.'
+        : 'PORT is not set. The API listens on port 8080.',
+    );
   const code = await new Promise<string | null>((done) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => done(error.code ?? error.message));

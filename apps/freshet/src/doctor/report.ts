@@ -8,6 +8,9 @@ export interface Report {
   readonly checks: readonly CheckResult[];
 }
 
+/** Longer lines are hard to read, even on a wide terminal. */
+const LINE_WIDTH = 110;
+
 const SYMBOLS: Readonly<Record<CheckStatus, string>> = { ok: '✔', warning: '!', failed: '✖', skipped: '-' };
 const COLORS = { ok: 'green', warning: 'yellow', failed: 'red', skipped: 'dim' } as const;
 
@@ -35,11 +38,31 @@ export function formatReport({ version, status, checks }: Report, stream: NodeJS
   const lines = checks.flatMap(({ check, status: checkStatus, message, remedy }) => {
     const symbol = styleText(COLORS[checkStatus], SYMBOLS[checkStatus], { stream });
     const indent = ' '.repeat(width + 6);
-    const text = message.trimEnd().replaceAll('\n', `\n${indent}`);
-    const line = `  ${symbol} ${getTitle(check).padEnd(width)}  ${text}`;
-    return remedy === null ? [line] : [line, `${indent}→ ${remedy.replaceAll('\n', `\n${indent}  `)}`];
+    const line = `  ${symbol} ${getTitle(check).padEnd(width)}  ${wrap(message, indent)}`;
+    return remedy === null ? [line] : [line, `${indent}→ ${wrap(remedy, `${indent}  `)}`];
   });
   return `Freshet ${version}\n\n${lines.join('\n')}\n\n${formatSummary(status, checks)}\n`;
+}
+
+/**
+ * Breaks a text into lines.
+ * @param indent the start of all lines except the first one.
+ */
+function wrap(text: string, indent: string): string {
+  const width = LINE_WIDTH - indent.length;
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .flatMap((line) => {
+      const wrapped = [''];
+      for (const word of line.split(' ')) {
+        const current = wrapped.at(-1) as string;
+        if (current !== '' && current.length + 1 + word.length > width) wrapped.push(word);
+        else wrapped[wrapped.length - 1] = current === '' ? word : `${current} ${word}`;
+      }
+      return wrapped;
+    });
+  return lines.join(`\n${indent}`);
 }
 
 function getTitle(check: string): string {
