@@ -1,17 +1,17 @@
 #!/usr/bin/env node
 /**
- * `npm run test:package`: packs the npm package, installs the tarball with npm into an empty folder,
- * and uses it as a user does: help, doctor, a deployment with the simulated account, a stop, an
- * upgrade to the next version, and a sync with the same data folder. Prints the size of the package
- * and the start times, and fails if the package is too large.
+ * `npm run test:package`: packs the npm package, installs the tarball with npm into an empty
+ * folder, and uses it as a user does: help, doctor, a deployment with the simulated account, a
+ * stop, an upgrade to the next version, and a sync with the same data folder. Prints the size of
+ * the package and the start times, and fails if the package is too large.
  *
  * The first installation is read-only and has run no install scripts. The upgrade is an ordinary
  * installation.
  *
- * `FRESHET_PREVIOUS_TARBALL` is the path or the URL of the tarball of the last release. The test then
- * upgrades from that release to this checkout. Without the variable, it upgrades from this checkout
- * to the same code with a higher version. `FRESHET_HELP_SITE` is the folder of a built documentation
- * site. Requires Linux or macOS, and the npm registry.
+ * `FRESHET_PREVIOUS_TARBALL` is the path or the URL of the tarball of the last release. The test
+ * then upgrades from that release to this checkout. Without the variable, it upgrades from this
+ * checkout to the same code with a higher version. `FRESHET_HELP_SITE` is the folder of a built
+ * documentation site. Requires Linux or macOS, and the npm registry.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -114,7 +114,9 @@ function install(tarball, ...options) {
   execute('npm', [...args, ...options, tarball]);
 }
 
-/** Makes the installation read-only or writable. For root, the test runs Freshet as another user. */
+/**
+ * Makes the installation read-only or writable. For root, the test runs Freshet as another user.
+ */
 function makeWritable(isWritable) {
   if (!isRoot) spawnSync('chmod', ['-R', isWritable ? 'u+w' : 'a-w', prefix]);
 }
