@@ -150,6 +150,24 @@ webhooks:
     });
   });
 
+  test('doctor tests the processes and the connections of a running deployment', async () => {
+    const { status, stdout } = await runFreshet(['doctor', '--json'], {
+      ...env,
+      DATABASE_URL: deployment.control.url,
+      FRESHET_SECRET_KEYS: deployment.secretKeys,
+    });
+    expect(status).toBe(1);
+    const { checks } = JSON.parse(stdout) as { checks: { check: string }[] };
+    expect(checks.find(({ check }) => check === 'api')).toMatchObject({
+      status: 'failed',
+      message: 'These processes are not running: extract-worker, load-worker, scheduler.',
+    });
+    expect(checks.find(({ check }) => check === 'connections')).toMatchObject({
+      status: 'ok',
+      message: '2 connections of destinations and pipelines work.',
+    });
+  });
+
   test('apply deletes resources that are missing from the file, but only if --prune is set', async () => {
     const without = file.slice(0, file.indexOf('webhooks:'));
     expect((await diff(without.replace('status: paused', 'status: active'))).stdout).not.toContain('delete');
