@@ -36,6 +36,7 @@ import { registerRejectedRecordRoutes } from './resources/rejected-records/route
 import { registerReportRoutes } from './resources/reports/routes.ts';
 import { registerRunEventRoutes } from './resources/runs/events.ts';
 import { registerRunRoutes } from './resources/runs/routes.ts';
+import { registerSignInRoutes } from './resources/sign-ins/routes.ts';
 import { registerSystemRoutes } from './resources/system/routes.ts';
 import { registerTableRoutes } from './resources/tables/routes.ts';
 import { registerTokenRoutes } from './resources/tokens/routes.ts';
@@ -121,6 +122,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerSystemRoutes(app, deps);
   registerDeadJobRoutes(app, deps);
   registerTokenRoutes(app, deps);
+  registerSignInRoutes(app, deps);
   registerAuditLogRoutes(app, deps);
   await app.ready();
   return app;

@@ -15,6 +15,7 @@ const DUE_BATCH_SIZE = 50;
 const ALERT_INTERVAL_MS = 15_000;
 const CLEANUP_INTERVAL_MS = 3_600_000;
 const IDEMPOTENCY_RETENTION_HOURS = 24;
+const SIGN_IN_RETENTION_HOURS = 24;
 /** Events are stored, and can be redelivered, for this long. */
 const EVENT_RETENTION_DAYS = 30;
 
@@ -137,7 +138,7 @@ export class ScheduleLoop {
   }
 
   async #deleteExpiredData(): Promise<void> {
-    const { schedule, auditLog, idempotency, webhooks } = this.#store;
+    const { schedule, auditLog, idempotency, signIns, webhooks } = this.#store;
     const { batchDays, runDays, auditLogDays } = this.#retention;
     const days = await schedule.maintainBatchPartitions(batchDays);
     if (days > 0) this.#logger.info({ days }, 'expired batch partitions dropped');
@@ -148,6 +149,7 @@ export class ScheduleLoop {
     await schedule.pruneLags(runDays);
     if (auditLogDays !== undefined) await auditLog.prune(auditLogDays);
     await idempotency.prune(IDEMPOTENCY_RETENTION_HOURS);
+    await signIns.prune(SIGN_IN_RETENTION_HOURS);
     await webhooks.pruneEvents(EVENT_RETENTION_DAYS);
   }
 }

@@ -4,7 +4,7 @@ import { createLogger, runProcess } from '@freshet/runtime';
 import { describeRefresh, waitForRefresh } from './analytics-refresh.ts';
 import { toNextSteps } from './next-steps.ts';
 import { loadState } from './persistent-state.ts';
-import { toJsonLine, toSummary } from './run-summary.ts';
+import { toConsoleEntry, toJsonLine, toSummary } from './run-summary.ts';
 import { readStandaloneSettings, type StandaloneSettings } from './settings.ts';
 import { type ConfiguredPipeline, setUpPipeline } from './setup.ts';
 import { DEMO_ACCOUNT, StandaloneDeployment } from './standalone-deployment.ts';
@@ -66,6 +66,9 @@ async function completeRun(options: {
   readonly warehouseUrl: string;
 }): Promise<void> {
   const { settings, display, deployment, client, pipeline, apiUrl, warehouseUrl } = options;
+  // The first sync of a real account can take hours. The console shows its progress.
+  if (settings.account !== null && !settings.once)
+    display.print(`${toConsoleEntry(await createSignInLink(client, apiUrl))}\n`);
   const run = await display.step(
     'Sync',
     () => followRun(client, display, pipeline.id),
@@ -88,10 +91,16 @@ async function completeRun(options: {
     if (!process.stdout.isTTY) print(toJsonLine(summary));
     process.exit(run.status === 'succeeded' ? 0 : 1);
   }
-  print(toSummary(summary, `${apiUrl}/console`));
+  print(toSummary(summary, await createSignInLink(client, apiUrl)));
   const isDemo = settings.account === null;
   const { startCommand } = settings;
   print(toNextSteps({ run, apiUrl, token: deployment.token, schema, isDemo, modelsSchema, startCommand }));
+}
+
+/** Returns a link that opens the console signed in. */
+async function createSignInLink(client: Freshet, apiUrl: string): Promise<string> {
+  const { code } = await client.post('/v1/sign-in-codes');
+  return `${apiUrl}/console?code=${code}`;
 }
 
 /**

@@ -59,9 +59,10 @@ test('toSummary starts with the console, the warehouse and the totals, and lists
     createObjectRun('surveys', 'failed', { error }),
     createObjectRun('roles', 'forbidden'),
   ];
-  expect(toSummary(createSummary('partial', objects), 'http://h/console').split('\n')).toEqual([
+  expect(toSummary(createSummary('partial', objects), 'http://h/console?code=c').split('\n')).toEqual([
     '',
-    '  Console        http://h/console',
+    '  Console        http://h/console?code=c',
+    '                 The link signs you in once, within 10 minutes. New link: npm run freshet sign-in',
     "  Warehouse      psql 'postgres://u:p@h/w'",
     '  Schema         s',
     '  Analytics      select * from s_analytics.daily_summary;',

@@ -15,19 +15,27 @@ export function toJsonLine({ run, warehouseUrl, schema }: Omit<RunSummary, 'mode
   return JSON.stringify({ run, warehouse_url: warehouseUrl, schema });
 }
 
+/** Returns the lines about the console. @param link a link that opens the console signed in. */
+export function toConsoleEntry(link: string): string {
+  const entries = [
+    ['Console', link],
+    ['', 'The link signs you in once, within 10 minutes. New link: npm run freshet sign-in'],
+  ];
+  return entries.map(([name = '', text = '']) => formatEntry(name, text)).join('\n');
+}
+
 /**
  * Returns the result for readers: where the data is, what was loaded, the objects that need
  * attention, and a table of all objects.
- * @param consoleUrl null: the deployment has stopped.
+ * @param consoleLink a link that opens the console signed in. Null: the deployment has stopped.
  */
-export function toSummary({ run, warehouseUrl, schema, modelsSchema }: RunSummary, consoleUrl: string | null): string {
+export function toSummary({ run, warehouseUrl, schema, modelsSchema }: RunSummary, consoleLink: string | null): string {
   const { objects } = run;
   const unavailable = objects.filter(isUnavailable).map(({ object }) => object);
   const failed = objects.filter((o) => o.status !== 'succeeded' && o.status !== 'skipped' && !isUnavailable(o));
   const rejected = objects.reduce((sum, o) => sum + o.records_rejected, 0);
   const succeeded = objects.filter(({ status }) => status === 'succeeded').length;
   const lines = [
-    ...(consoleUrl === null ? [] : [['Console', consoleUrl]]),
     ['Warehouse', `psql '${warehouseUrl}'`],
     ['Schema', schema],
     ...(modelsSchema === null ? [] : [['Analytics', `select * from ${modelsSchema}.daily_summary;`]]),
@@ -40,7 +48,11 @@ export function toSummary({ run, warehouseUrl, schema, modelsSchema }: RunSummar
     ...(unavailable.length > 0 ? [['', `The API key cannot access: ${unavailable.join(', ')}.`]] : []),
     ...(rejected > 0 ? [['', `Rejected records: ${formatNumber(rejected)}.`]] : []),
   ];
-  return `\n${lines.map(([name = '', text = '']) => formatEntry(name, text)).join('\n')}\n\n${toTable(run).join('\n')}`;
+  const entries = [
+    ...(consoleLink === null ? [] : [toConsoleEntry(consoleLink)]),
+    ...lines.map(([name = '', text = '']) => formatEntry(name, text)),
+  ];
+  return `\n${entries.join('\n')}\n\n${toTable(run).join('\n')}`;
 }
 
 /** Returns a line of the summary: a name, and its value. */

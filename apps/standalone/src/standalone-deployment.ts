@@ -1,5 +1,5 @@
 import { AppError } from '@freshet/contracts';
-import { resolveEntryModule } from '@freshet/runtime';
+import { removeLocalDeployment, resolveEntryModule, saveLocalDeployment } from '@freshet/runtime';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
 import postgres from 'postgres';
 import { ChildProcesses } from './child-processes.ts';
@@ -76,6 +76,9 @@ export class StandaloneDeployment {
       return url;
     };
     const apiUrl = await this.#display.step('API', startProcesses, (url) => url);
+    const { dataDir } = this.#settings;
+    saveLocalDeployment(dataDir, { url: apiUrl, token: this.token });
+    this.#cleanups.push(async () => removeLocalDeployment(dataDir));
     return { apiUrl, warehouseUrl };
   }
 

@@ -1064,6 +1064,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange a sign-in code for a session
+         * @description Exchanges a sign-in code for a session. The request requires no token. If the code was already used or has expired, the request is rejected with 401.
+         */
+        post: operations["createSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End the session
+         * @description Ends the session of the request. If the request contains an API token instead of a session, nothing changes.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a sign-in code
+         * @description Creates a code for a link that opens the console signed in. The code is valid for one sign-in within 10 minutes. The session has the permissions of the token of this request, and ends when this token expires, is rotated or is deleted. A session cannot create codes.
+         */
+        post: operations["createSignInCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/system": {
         parameters: {
             query?: never;
@@ -3508,6 +3568,42 @@ export interface components {
          * @enum {string}
          */
         SchemaPolicy: "evolve" | "freeze" | "discard";
+        /** @description A session of a browser. */
+        Session: {
+            /**
+             * Format: date-time
+             * @description Time at which the session expires: 12 hours after the sign-in, or at the expiry of the token that created the code. RFC 3339, UTC.
+             * @example 2026-02-01T00:00:00.000Z
+             */
+            expires_at: string;
+            /**
+             * @description The value of the session: `frs_`, 30 random characters and a checksum of 6 characters. Send it like an API token.
+             * @example frs_0123456789abcdefghijklmnopqrst012345
+             */
+            token: string;
+        };
+        /** @description The code to exchange. */
+        SessionInput: {
+            /**
+             * @description The sign-in code.
+             * @example frc_0123456789abcdefghijklmnopqrst012345
+             */
+            code: string;
+        };
+        /** @description A one-time sign-in code. */
+        SignInCode: {
+            /**
+             * @description The sign-in code: `frc_`, 30 random characters and a checksum of 6 characters. The code is valid for one sign-in. The link is `/console?code=` followed by the code.
+             * @example frc_0123456789abcdefghijklmnopqrst012345
+             */
+            code: string;
+            /**
+             * Format: date-time
+             * @description Time at which the code expires, 10 minutes after its creation. RFC 3339, UTC.
+             * @example 2026-01-31T12:10:00.000Z
+             */
+            expires_at: string;
+        };
         /**
          * @description How the connection is secured. `verify-full`: the connection is encrypted, and the certificate and the host name of the server are verified. `require`: the connection is encrypted, but the server is not verified. `disable`: the connection is not encrypted.
          * @example verify-full
@@ -9999,6 +10095,254 @@ export interface operations {
             };
             /** @description The resource does not exist. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionInput"];
+            };
+        };
+        responses: {
+            /** @description The session. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation succeeded. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSignInCode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A unique string that the client generates for each operation, such as a UUID. If a request is repeated with the same key and content within 24 hours, the API returns the first response and does not execute the request again. Responses with status 429 or 5xx are an exception: after such a response, the repeated request is executed. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The code. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInCode"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -38,6 +38,7 @@ import { AuditLog } from './security/audit-log.ts';
 import { Idempotency } from './security/idempotency.ts';
 import { rotateKeys } from './security/rotate-keys.ts';
 import { SecretBox } from './security/secret-box.ts';
+import { SignIns } from './security/sign-ins.ts';
 import { Tokens } from './security/tokens.ts';
 
 export { type ControlDatabaseState, inspectControlDatabase } from './database/inspection.ts';
@@ -86,6 +87,7 @@ export type { Usage } from './runs/usage.ts';
 export type { AuditEntry, AuditFilter } from './security/audit-log.ts';
 export type { KeyedRequest, StoredResponse } from './security/idempotency.ts';
 export { SecretBox } from './security/secret-box.ts';
+export type { ExpiringSecret, NewSession } from './security/sign-ins.ts';
 export { generateToken, isTokenFormat } from './security/token-format.ts';
 export type { NewToken, Token, TokenIdentity, TokenInput } from './security/tokens.ts';
 
@@ -126,6 +128,7 @@ export interface ControlStore {
   readonly schedule: Schedule;
   readonly alerts: Alerts;
   readonly tokens: Tokens;
+  readonly signIns: SignIns;
   readonly idempotency: Idempotency;
   readonly auditLog: AuditLog;
   readonly webhooks: Webhooks;
@@ -202,6 +205,7 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
     schedule: new Schedule(context),
     alerts: new Alerts(context, runs),
     tokens: new Tokens(context),
+    signIns: new SignIns(context),
     idempotency: new Idempotency(context),
     auditLog: new AuditLog(context),
     webhooks: new Webhooks(context),

@@ -4,6 +4,11 @@
  * PostgreSQL is a separate entry point, `./embedded-postgres`.
  */
 export { resolveEntryModule } from './entry-modules.ts';
+export {
+  readLocalDeployment,
+  removeLocalDeployment,
+  saveLocalDeployment,
+} from './local-deployment.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { type Counter, type Gauge, type Histogram, Metrics } from './metrics.ts';
 export { isReady } from './monitor.ts';

@@ -25,6 +25,10 @@ describe('createLogger', () => {
       "logger.error({ err: new Error('a', { cause: new Error('postgres://u:PLANTED@h/d') }) }, 'x')",
     ],
     [
+      'a sign-in code in the message of an error',
+      "logger.error({ err: new Error('GET /console?code=frc_PLANTED89abcdefghijklmnopqrst0123456') }, 'x')",
+    ],
+    [
       'the values of a failed query',
       "logger.error({ err: new Error('Failed query: insert into t values ($1, $2)\\nparams: a,PLANTED\\nmore PLANTED') }, 'x')",
     ],

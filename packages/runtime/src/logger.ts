@@ -65,11 +65,13 @@ function serializeError(error: unknown): SerializedError {
 }
 
 /**
- * Removes the passwords in URLs and the parameter values of a failed query from a text. Drizzle
- * appends the parameter values to the error message.
+ * Removes the passwords in URLs, the tokens, sessions and sign-in codes of the API, and the
+ * parameter values of a failed query from a text. Drizzle appends the parameter values to the error
+ * message.
  */
 function redactValues(text: string): string {
   return text
+    .replace(/\b(fr[tsc]_)[0-9A-Za-z]{36}\b/g, '$1[redacted]')
     .replace(/\nparams: [\s\S]*?(?=\n\s+at |$)/g, '')
     .replace(/(\b[a-z]+:\/\/[^\s:/@]*):[^\s@/]*@/gi, '$1:[redacted]@');
 }

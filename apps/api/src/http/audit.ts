@@ -3,7 +3,7 @@ import type { ControlStore } from '@freshet/control-store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Fields of responses that must not be stored in the audit log. */
-const SECRET_FIELDS = ['token', 'secret', 'record'];
+const SECRET_FIELDS = ['token', 'secret', 'record', 'code'];
 
 interface Change {
   /**

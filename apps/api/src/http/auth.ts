@@ -1,5 +1,5 @@
 import { AppError } from '@freshet/contracts';
-import { type ControlStore, isTokenFormat, type TokenIdentity } from '@freshet/control-store';
+import type { ControlStore, TokenIdentity } from '@freshet/control-store';
 import type { App } from '../context.ts';
 import { hasPermission, type Permission } from './permissions.ts';
 
@@ -9,14 +9,14 @@ declare module 'fastify' {
     readonly permission?: Permission;
   }
   interface FastifyRequest {
-    /** The token of the request. Null: the route is public. */
+    /** The token of the request, or of its session. Null: the route is public. */
     identity: TokenIdentity | null;
   }
 }
 
 /**
- * Authenticates requests with bearer tokens, and checks the permissions of the tokens. A token with
- * a wrong checksum is rejected without a database query.
+ * Authenticates requests with bearer tokens or sessions, and checks the permissions of the tokens. A
+ * value with a wrong checksum is rejected without a database query.
  */
 export function registerAuth(app: App, store: ControlStore): void {
   app.decorateRequest('identity', null);
@@ -24,13 +24,15 @@ export function registerAuth(app: App, store: ControlStore): void {
     const { permission } = request.routeOptions.config;
     if (permission === undefined) return;
     const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    const identity = token !== undefined && isTokenFormat(token) ? await store.tokens.authenticate(token) : null;
+    const identity = token === undefined ? null : await store.tokens.authenticate(token);
     if (identity === null) {
       throw new AppError(
         'unauthenticated',
         token === undefined
           ? 'The request has no API token. Send the header "Authorization: Bearer frt_…".'
-          : 'The API token is unknown or has expired. Use a different token.',
+          : token.startsWith('frs_')
+            ? 'The session is unknown or has ended. Sign in again.'
+            : 'The API token is unknown or has expired. Use a different token.',
       );
     }
     request.identity = identity;

@@ -178,6 +178,8 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   updateToken: { params: (w) => ({ id: w.token.id }), body: () => ({ name: 'renamed' }), status: 200 },
   deleteToken: { params: (w) => ({ id: w.token.id }), status: 204 },
   rotateToken: { params: (w) => ({ id: w.token.id }), body: () => ({ overlap_minutes: 0 }), status: 200 },
+  createSignInCode: { status: 201 },
+  endSession: { status: 204 },
   listAuditLogEntries: { status: 200 },
   exportAuditLog: { status: 200 },
 };
@@ -189,6 +191,8 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
 export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[]>> = {
   read: [
     'getCurrentToken',
+    'createSignInCode',
+    'endSession',
     'listCredentials',
     'getCredential',
     'listDestinations',

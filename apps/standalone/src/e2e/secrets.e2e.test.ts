@@ -92,6 +92,14 @@ test('no secret appears in a log, a table or a response (I6)', async () => {
   await send('POST', '/v1/credentials', { name: 5, type: 'freshdesk_api_key', api_key: SECRETS.wrongKey });
   await send('POST', '/v1/credentials', { name: 'z', type: 'freshdesk_api_key', password: SECRETS.wrongKey });
   const { token } = await send('POST', '/v1/tokens', { name: 'planted', role: 'observer' });
+  // A sign-in link, and the session for which the page of the link exchanges the code.
+  const { code } = await send('POST', '/v1/sign-in-codes');
+  for (const path of ['', 'console', 'console/', 'console/runs', 'no-such-page', 'v1/runs'])
+    await fetch(`${deployment.url}/${path}?code=${code}`);
+  const { token: session } = await send('POST', '/v1/sessions', { code: code as string });
+  await send('POST', '/v1/sessions', { code: code as string });
+  responses.splice(-4, 1);
+  responses.splice(-2, 1);
   const { secret } = await send('POST', '/v1/webhooks', {
     name: 'w',
     url: 'http://127.0.0.1:1/{{secret}}',
@@ -146,7 +154,8 @@ test('no secret appears in a log, a table or a response (I6)', async () => {
   for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler'])
     responses.push((await deployment.fetchFromMonitor(name, '/metrics')).text);
 
-  const secrets = [...Object.values(SECRETS), token as string, secret as string, deployment.token];
+  const values = [token, code, session, secret] as string[];
+  const secrets = [...Object.values(SECRETS), ...values, deployment.token];
   const encoded = secrets.flatMap((text) => [
     text,
     Buffer.from(text).toString('base64').replace(/=+$/, ''),

@@ -33,6 +33,10 @@ export class ConsoleBrowser implements AsyncDisposable {
   private constructor(browser: Browser, page: Page) {
     this.#browser = browser;
     this.page = page;
+    this.#observe(page);
+  }
+
+  #observe(page: Page): void {
     page.on('request', (request) => {
       const url = new URL(request.url());
       if (url.protocol.startsWith('http')) this.requestedHosts.add(url.host);
@@ -45,16 +49,15 @@ export class ConsoleBrowser implements AsyncDisposable {
     if (CHROMIUM === undefined) throw new Error('Chromium is missing. Install it, or set CHROMIUM to its path.');
     const args = ['--no-sandbox', '--disable-dev-shm-usage'];
     const browser = await chromium.launch({ executablePath: CHROMIUM, args });
-    // Tests must not depend on the time zone of the machine, and animations would blur screenshots.
-    const context = await browser.newContext({
-      viewport: { width: 1280, height: HEIGHT },
-      timezoneId: 'Europe/Berlin',
-      reducedMotion: 'reduce',
-    });
-    context.setDefaultTimeout(TIMEOUT_MS);
-    return new ConsoleBrowser(browser, await context.newPage());
+    return new ConsoleBrowser(browser, await openPage(browser));
   }
 
+  /** Opens a page that shares no storage with the first page, like a different browser. */
+  async openSeparatePage(): Promise<Page> {
+    const page = await openPage(this.#browser);
+    this.#observe(page);
+    return page;
+  }
   /** Opens the console at `url` in this tab, signed in with `token`. */
   async signIn(url: string, token: string): Promise<void> {
     await this.page.goto(`${url}/console/`);
@@ -67,12 +70,12 @@ export class ConsoleBrowser implements AsyncDisposable {
     await this.page.setViewportSize({ width, height: HEIGHT });
   }
 
-  /** Returns the violations of accessibility rules on the current page. */
-  async findAccessibilityProblems(): Promise<string[]> {
-    const isInstalled = await this.page.evaluate('typeof window.axe === "object"');
+  /** Returns the violations of accessibility rules on a page. */
+  async findAccessibilityProblems(page = this.page): Promise<string[]> {
+    const isInstalled = await page.evaluate('typeof window.axe === "object"');
     // The content security policy blocks inline scripts, so axe is evaluated instead of added.
-    if (!isInstalled) await this.page.evaluate(readFileSync(AXE, 'utf8'));
-    const results = (await this.page.evaluate(
+    if (!isInstalled) await page.evaluate(readFileSync(AXE, 'utf8'));
+    const results = (await page.evaluate(
       'axe.run(document, { resultTypes: ["violations"] })',
     )) as unknown as AxeResults;
     return results.violations.flatMap(({ id, nodes }) =>
@@ -89,18 +92,29 @@ export class ConsoleBrowser implements AsyncDisposable {
    * Takes a screenshot for the documentation when FRESHET_SCREENSHOTS is set. The window becomes as
    * high as the page, up to `heightMax` pixels.
    */
-  async takeScreenshot(name: string, heightMax = SCREENSHOT_HEIGHT_MAX): Promise<void> {
+  async takeScreenshot(name: string, page = this.page): Promise<void> {
     if (!process.env['FRESHET_SCREENSHOTS']) return;
     mkdirSync(SCREENSHOTS, { recursive: true });
-    const { width = 0 } = this.page.viewportSize() ?? {};
-    const height = (await this.page.evaluate('document.documentElement.scrollHeight')) as number;
-    await this.page.setViewportSize({ width, height: Math.min(heightMax, Math.max(HEIGHT, height)) });
-    await this.page.evaluate('window.scrollTo(0, 0)');
-    await this.page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
-    await this.page.setViewportSize({ width, height: HEIGHT });
+    const { width = 0 } = page.viewportSize() ?? {};
+    const height = (await page.evaluate('document.documentElement.scrollHeight')) as number;
+    await page.setViewportSize({ width, height: Math.min(SCREENSHOT_HEIGHT_MAX, Math.max(HEIGHT, height)) });
+    await page.evaluate('window.scrollTo(0, 0)');
+    await page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
+    await page.setViewportSize({ width, height: HEIGHT });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#browser.close();
   }
+}
+
+async function openPage(browser: Browser): Promise<Page> {
+  // Tests must not depend on the time zone of the machine, and animations would blur screenshots.
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: HEIGHT },
+    timezoneId: 'Europe/Berlin',
+    reducedMotion: 'reduce',
+  });
+  context.setDefaultTimeout(TIMEOUT_MS);
+  return await context.newPage();
 }

@@ -12,7 +12,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { Icon, type IconName, Logo } from '../components/icon.tsx';
-import { SignInPage } from '../features/sign-in/sign-in-page.tsx';
+import { SignInPage, SigningIn } from '../features/sign-in/sign-in-page.tsx';
 import { useSession } from './session.tsx';
 
 interface NavItem {
@@ -65,9 +65,10 @@ const NAVIGATION: readonly NavGroup[] = [
 
 /** The frame of all pages: navigation, and the page itself. Without a token, the sign-in page. */
 export function Shell() {
-  const { isSignedIn } = useSession();
+  const { isSignedIn, isSigningIn } = useSession();
   const [isOpen, { toggle, close }] = useDisclosure();
   const main = useFocusOnNavigation(close);
+  if (isSigningIn) return <SigningIn />;
   if (!isSignedIn) return <SignInPage />;
   return (
     <AppShell

@@ -2,16 +2,21 @@ import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const PREFIX = 'frt_';
+/**
+ * The prefixes of the values that authenticate a client: an API token, the session of a browser,
+ * and a one-time sign-in code.
+ */
+type Prefix = 'frt_' | 'frs_' | 'frc_';
+const PREFIX_LENGTH = 4;
 const RANDOM_DIGITS = 30; // 178 bits
 const CHECK_DIGITS = 6;
 const RANDOM_BYTES = 64;
 
 /**
- * Generates a token: `frt_`, 30 random base-62 digits, and a checksum of 6 digits. The checksum
- * reveals a mistyped token without a database query.
+ * Generates a value: the prefix, 30 random base-62 digits, and a checksum of 6 digits. The checksum
+ * reveals a mistyped value without a database query.
  */
-export function generateToken(): string {
+export function generateToken(prefix: Prefix = 'frt_'): string {
   let random = '';
   // Bytes of 248 (4 × 62) or more are discarded, so that every digit is equally likely.
   while (random.length < RANDOM_DIGITS) {
@@ -19,19 +24,19 @@ export function generateToken(): string {
       if (byte < 248 && random.length < RANDOM_DIGITS) random += DIGITS[byte % 62];
     }
   }
-  return `${PREFIX}${random}${buildChecksum(random)}`;
+  return `${prefix}${random}${buildChecksum(random)}`;
 }
 
-/** Whether a string has the format and the checksum of a token. */
-export function isTokenFormat(value: string): boolean {
-  const random = value.slice(PREFIX.length, PREFIX.length + RANDOM_DIGITS);
+/** Whether a string has the prefix, the format and the checksum of a value. */
+export function isTokenFormat(value: string, prefix: Prefix = 'frt_'): boolean {
+  const random = value.slice(PREFIX_LENGTH, PREFIX_LENGTH + RANDOM_DIGITS);
   return (
-    value.length === PREFIX.length + RANDOM_DIGITS + CHECK_DIGITS &&
-    value === `${PREFIX}${random}${buildChecksum(random)}`
+    value.length === PREFIX_LENGTH + RANDOM_DIGITS + CHECK_DIGITS &&
+    value === `${prefix}${random}${buildChecksum(random)}`
   );
 }
 
-/** Computes the digest of a token. Only the digest is stored. */
+/** Computes the digest of a token, a session or a code. Only the digest is stored. */
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }

@@ -4,10 +4,10 @@ import { type Database, retryUntilAvailable } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import type { List, ListOptions } from '../database/pagination.ts';
 import { deleteResource, getResource, listResources, updateResource } from '../database/resource-table.ts';
-import { apiTokens, type TokenRole } from '../database/schema/index.ts';
+import { apiTokens, signIns, type TokenRole } from '../database/schema/index.ts';
 import { Store } from '../store.ts';
 import { SharedLookups } from './shared-lookups.ts';
-import { generateToken, hashToken } from './token-format.ts';
+import { generateToken, hashToken, isTokenFormat } from './token-format.ts';
 
 export type Token = Omit<typeof apiTokens.$inferSelect, 'digest' | 'previous_digest'>;
 
@@ -25,6 +25,13 @@ export interface TokenIdentity {
   readonly name: string;
   readonly role: TokenRole;
   readonly scopes: readonly string[] | null;
+  /** The session that the request belongs to. Null: the request contains the token itself. */
+  readonly sessionId: string | null;
+}
+
+/** A token that was found for a request. */
+interface UsedToken extends TokenIdentity {
+  readonly wasUsedRecently: boolean;
 }
 
 /** A token and its new value. No later response contains this value. */
@@ -38,6 +45,7 @@ const RESOURCE = { table: apiTokens, name: 'token' };
 /** API tokens. Only their digests are stored. */
 export class Tokens extends Store {
   readonly #lookups = new SharedLookups((digest) => this.#findByDigest(digest));
+  readonly #sessionLookups = new SharedLookups((digest) => this.#findBySession(digest));
 
   /**
    * Creates a `team_admin` token with this value, unless a token with this value exists. Waits for
@@ -53,25 +61,39 @@ export class Tokens extends Store {
   }
 
   /**
-   * Finds the token with this value. Null: the value is unknown, or the token has expired.
-   * Concurrent requests with the same token share queries. A change of a token affects every
-   * request that arrives after the change.
+   * Finds the token with this value, or the token of the session with this value. Null: the value
+   * is unknown, or the token or the session has expired. Concurrent requests with the same value
+   * share queries. A change of a token affects every request that arrives after the change.
    */
-  authenticate(value: string): Promise<TokenIdentity | null> {
-    return this.#lookups.get(hashToken(value));
+  async authenticate(value: string): Promise<TokenIdentity | null> {
+    if (isTokenFormat(value)) return await this.#lookups.get(hashToken(value));
+    return isTokenFormat(value, 'frs_') ? await this.#sessionLookups.get(hashToken(value)) : null;
   }
 
   /** Finds a valid token, and records its use at most once a minute. */
   async #findByDigest(digest: string): Promise<TokenIdentity | null> {
-    const [row] = await this.sql<(TokenIdentity & { wasUsedRecently: boolean })[]>`
-      select id, name, role, scopes, coalesce(last_used_at > now() - interval '1 minute', false) as "wasUsedRecently"
+    const [row] = await this.sql<UsedToken[]>`
+      select id, name, role, scopes, null as "sessionId", coalesce(last_used_at > now() - interval '1 minute', false) as "wasUsedRecently"
       from freshet.api_tokens
       where (digest = ${digest} or (previous_digest = ${digest} and previous_until > now()))
         and (expires_at is null or expires_at > now())`;
-    if (!row) return null;
-    const { wasUsedRecently, ...identity } = row;
+    return row === undefined ? null : await this.#recordUse(row);
+  }
+
+  /** Finds the token of a valid session, and records its use at most once a minute. */
+  async #findBySession(digest: string): Promise<TokenIdentity | null> {
+    const [row] = await this.sql<UsedToken[]>`
+      select t.id, t.name, t.role, t.scopes, s.id as "sessionId",
+        coalesce(t.last_used_at > now() - interval '1 minute', false) as "wasUsedRecently"
+      from freshet.sign_ins s join freshet.api_tokens t on t.id = s.token_id
+      where s.session_digest = ${digest} and s.session_expires_at > now()
+        and (t.expires_at is null or t.expires_at > now())`;
+    return row === undefined ? null : await this.#recordUse(row);
+  }
+
+  async #recordUse({ wasUsedRecently, ...identity }: UsedToken): Promise<TokenIdentity> {
     if (!wasUsedRecently)
-      await this.db.update(apiTokens).set({ last_used_at: sql`now()` }).where(eq(apiTokens.id, row.id));
+      await this.db.update(apiTokens).set({ last_used_at: sql`now()` }).where(eq(apiTokens.id, identity.id));
     return identity;
   }
 
@@ -116,7 +138,10 @@ export class Tokens extends Store {
     });
   }
 
-  /** Rotates a token. The previous value is accepted during the overlap. */
+  /**
+   * Rotates a token. The previous value is accepted during the overlap. The sign-in codes and the
+   * sessions of the token end.
+   */
   async rotate(id: string, overlapMinutes: number, expected: number | null): Promise<NewToken> {
     const value = generateToken();
     const changes = {
@@ -125,8 +150,11 @@ export class Tokens extends Store {
       previous_until: sql`now() + make_interval(mins => ${overlapMinutes})` as unknown as Date,
       rotated_at: sql`now()` as unknown as Date,
     };
-    const updated = await updateResource(this.db, RESOURCE, id, { changes, expected });
-    return { token: omitDigests(updated), value };
+    return await this.db.transaction(async (tx) => {
+      const updated = await updateResource(tx as unknown as Database, RESOURCE, id, { changes, expected });
+      await tx.delete(signIns).where(eq(signIns.token_id, id));
+      return { token: omitDigests(updated), value };
+    });
   }
 
   /** @throws AppError `conflict` when no token that can manage tokens would remain. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Console, loadConsole } from '@freshet/console';
 import { AppError } from '@freshet/contracts';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../context.ts';
 
 /** The names of the files contain a hash of their contents, so a file never changes. */
@@ -22,8 +22,14 @@ export function registerConsoleRoutes(app: App): void {
     return loading;
   };
   const schema = { hide: true };
-  app.get('/', { schema }, async (_request, reply) => reply.redirect('/console/'));
-  app.get('/console', { schema }, async (_request, reply) => reply.redirect('/console/'));
+  // The query can contain a sign-in code.
+  const redirect = async (request: FastifyRequest, reply: FastifyReply) =>
+    reply
+      .header('referrer-policy', 'no-referrer')
+      .header('cache-control', 'no-store')
+      .redirect(`/console/${request.url.slice(request.url.split('?')[0]?.length)}`);
+  app.get('/', { schema }, redirect);
+  app.get('/console', { schema }, redirect);
   app.get<{ Params: { '*': string } }>('/console/*', { schema }, async (request, reply) => {
     const { files, getPage } = await load();
     const path = request.params['*'];

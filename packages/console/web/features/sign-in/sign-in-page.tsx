@@ -1,5 +1,5 @@
 import { Freshet, FreshetError } from '@freshet/client';
-import { Button, Group, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Loader, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useState } from 'react';
 import { useSession } from '../../app/session.tsx';
@@ -10,7 +10,7 @@ import { describeError } from '../../components/states.tsx';
 
 /** The form that accepts an API token. The token is tested before it is stored in this tab. */
 export function SignInPage() {
-  const { signIn } = useSession();
+  const { signIn, linkError } = useSession();
   const [value, setValue] = useState('');
   const { mutate, isPending, error } = useMutation({
     mutationFn: (token: string) =>
@@ -33,6 +33,7 @@ export function SignInPage() {
               <Logo />
               <Title order={1}>Sign in to Freshet</Title>
             </Group>
+            {linkError ? <LinkNotice error={linkError} /> : null}
             <PasswordInput
               label="API token"
               description="It begins with frt_. The token is stored only in this browser tab, and deleted when you close the tab."
@@ -53,14 +54,49 @@ export function SignInPage() {
               Sign in
             </Button>
             <Text size="sm" c="dimmed">
-              No token? <code>npm start</code> prints one. In other deployments, ask a team admin to create a token
-              under Operate → Tokens.
+              No token? <code>npm run freshet sign-in</code> prints a link that signs you in. In other deployments, ask
+              a team admin for a token or a link.
             </Text>
             <HelpLink topic="signIn" subject="the sign-in" />
           </Stack>
         </form>
       </Paper>
     </main>
+  );
+}
+
+/** The page while the code of a sign-in link is being exchanged. */
+export function SigningIn() {
+  return (
+    <main className="sign-in" id="main">
+      <Group gap="sm" role="status">
+        <Loader size="sm" />
+        <Text>Signing in …</Text>
+      </Group>
+    </main>
+  );
+}
+
+/** Why the link with which the page was opened did not sign in, and how to get a new one. */
+function LinkNotice({ error }: { readonly error: Error }) {
+  const isRejected = error instanceof FreshetError && (error.status === 401 || error.status === 400);
+  return (
+    <div role="alert">
+      <Notice tone="attention">
+        {isRejected ? (
+          <>
+            <strong>This sign-in link does not work any more.</strong>{' '}
+            {error.status === 401 ? error.message : 'The code in the link is incomplete.'} A link signs in one browser,
+            within 10 minutes. To get a new link, run <code>npm run freshet sign-in</code> on the machine of the
+            deployment.
+          </>
+        ) : (
+          <>
+            <strong>{describeError(error).title}.</strong> {describeError(error).detail} Then open the link again.
+          </>
+        )}
+      </Notice>
+    </div>
   );
 }
 

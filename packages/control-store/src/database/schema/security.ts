@@ -23,6 +23,27 @@ export const apiTokens = freshet.table('api_tokens', {
   last_used_at: time('last_used_at'),
 });
 
+/**
+ * One-time sign-in codes, and the sessions for which they were exchanged. A session has the
+ * permissions of the token that created its code. Only digests are stored.
+ */
+export const signIns = freshet.table(
+  'sign_ins',
+  {
+    id: uuid('id').primaryKey(),
+    token_id: uuid('token_id')
+      .notNull()
+      .references(() => apiTokens.id, { onDelete: 'cascade' }),
+    created_at: time('created_at').notNull().defaultNow(),
+    code_digest: text('code_digest').notNull().unique(),
+    code_expires_at: time('code_expires_at').notNull(),
+    /** Null: the code was not used. */
+    session_digest: text('session_digest').unique(),
+    session_expires_at: time('session_expires_at'),
+  },
+  (t) => [index('sign_ins_token_id_idx').on(t.token_id), index('sign_ins_code_expires_at_idx').on(t.code_expires_at)],
+);
+
 /** Responses to requests with an `Idempotency-Key`. They are retained for a day. */
 export const idempotencyKeys = freshet.table(
   'idempotency_keys',

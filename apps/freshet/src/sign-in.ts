@@ -1,0 +1,44 @@
+import { Freshet } from '@freshet/client';
+import { AppError } from '@freshet/contracts';
+import { readLocalDeployment, readSettings, settings } from '@freshet/runtime';
+
+/** A link that opens the console signed in. */
+export interface SignInLink {
+  readonly url: string;
+  readonly expiresAt: Date;
+}
+
+/**
+ * Creates a one-time link to the console of the deployment at `FRESHET_URL`. If this variable is
+ * not set, uses the deployment that `npm start` runs on the data folder.
+ * @throws AppError `configuration` when there is no deployment.
+ */
+export async function createSignInLink(environment: NodeJS.ProcessEnv): Promise<SignInLink> {
+  const { url, token } = findDeployment(environment);
+  const { code, expires_at } = await new Freshet({ url, token }).post('/v1/sign-in-codes');
+  return { url: `${url.replace(/\/$/, '')}/console?code=${code}`, expiresAt: new Date(expires_at) };
+}
+
+function findDeployment(environment: NodeJS.ProcessEnv): { readonly url: string; readonly token: string } {
+  const env = readSettings(
+    {
+      FRESHET_URL: settings.serverUrl(['http:', 'https:']).optional(),
+      FRESHET_TOKEN: settings.string.optional(),
+      FRESHET_DATA_DIR: settings.string.default('.freshet'),
+    },
+    environment,
+  );
+  if (env.FRESHET_URL !== undefined && env.FRESHET_TOKEN !== undefined)
+    return { url: env.FRESHET_URL, token: env.FRESHET_TOKEN };
+  if (env.FRESHET_URL !== undefined || env.FRESHET_TOKEN !== undefined)
+    throw new AppError(
+      'configuration',
+      'FRESHET_URL and FRESHET_TOKEN must be set together: the address of the API, and an API token.',
+    );
+  const local = readLocalDeployment(env.FRESHET_DATA_DIR);
+  if (local !== null) return local;
+  throw new AppError(
+    'configuration',
+    `No deployment is running on the data folder ${env.FRESHET_DATA_DIR}. Run npm start, or set FRESHET_URL and FRESHET_TOKEN to the address of the API and an API token.`,
+  );
+}
