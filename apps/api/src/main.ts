@@ -9,6 +9,9 @@ import { createSiteBuild } from './resources/help/build.ts';
 /** The documentation site of a bundle. */
 const HELP_FOLDER = fileURLToPath(new URL('../../../help', import.meta.url));
 
+const TRACE_URL_ERROR =
+  'must be an http or https URL that contains {trace_id}, such as https://jaeger.example.com/trace/{trace_id}';
+
 await runService({
   name: 'api',
   settings: {
@@ -22,6 +25,7 @@ await runService({
     FRESHET_HELP_DIR: settings.string.default(HELP_FOLDER),
     FRESHET_HELP_BUILD: settings.string.optional(),
     FRESHET_REQUESTS_PER_MINUTE: settings.integer(1, 1_000_000).default(1200),
+    FRESHET_TRACE_URL: settings.string.refine(isTraceUrl, { error: TRACE_URL_ERROR }).optional(),
     FRESHET_TRUSTED_PROXIES: settings.string.default(''),
     PORT: settings.PORT.default(8080),
   },
@@ -41,6 +45,7 @@ await runService({
         folder: env.FRESHET_HELP_DIR,
         ...(env.FRESHET_HELP_BUILD === undefined ? {} : { build: createSiteBuild(env.FRESHET_HELP_BUILD, logger) }),
       },
+      traceUrl: env.FRESHET_TRACE_URL ?? null,
       logger,
     });
     const address = await app.listen({ host: env.HOST, port: env.PORT }).catch((error: unknown) => {
@@ -62,4 +67,9 @@ function toConfigurationError(error: unknown, port: number): unknown {
       `PORT: this user is not allowed to listen on port ${port}. Choose a port above 1023.`,
     );
   return error;
+}
+
+function isTraceUrl(value: string): boolean {
+  const protocol = URL.parse(value)?.protocol;
+  return (protocol === 'https:' || protocol === 'http:') && value.includes('{trace_id}');
 }

@@ -37,6 +37,8 @@ const createRun = (objects: Schemas['ObjectRun'][], fields: Partial<Run> = {}): 
   finished_at: null,
   progress: null,
   estimated_finished_at: null,
+  trace_id: null,
+  trace_url: null,
   objects,
   ...fields,
 });

@@ -44,6 +44,8 @@ const createSummary = (status: Run['status'], objects: Schemas['ObjectRun'][]) =
     finished_at: '2026-01-01T00:01:01.500Z',
     progress: 1,
     estimated_finished_at: null,
+    trace_id: null,
+    trace_url: null,
     objects,
   } satisfies Run,
   warehouseUrl: 'postgres://u:p@h/w',

@@ -3492,6 +3492,8 @@ export interface components {
             progress: number | null;
             started_at: string | null;
             status: components["schemas"]["RunStatus"];
+            trace_id: string | null;
+            trace_url: string | null;
             trigger: components["schemas"]["RunTrigger"];
         };
         /** @description The run to start. */

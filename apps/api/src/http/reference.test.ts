@@ -73,7 +73,7 @@ describe('the code samples', () => {
         operationId,
       ).toBeDefined();
       expect(call.includes('-X') ? call[call.indexOf('-X') + 1] : 'GET', operationId).toBe(method);
-      const isPublic = path === '/livez' || path === '/readyz';
+      const isPublic = ['/livez', '/readyz', '/v1/sessions'].includes(path);
       expect(call.includes('Authorization: Bearer frt_token'), operationId).toBe(!isPublic);
       const body = call.includes('-d') ? JSON.parse(call[call.indexOf('-d') + 1] as string) : undefined;
       expect(body, operationId).toEqual(requestBody?.content['application/json'].example);

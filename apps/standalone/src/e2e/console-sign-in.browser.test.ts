@@ -59,7 +59,7 @@ test('a link that was used before states how to get a new one, and the page stil
   await heading(first, 'Pipelines').waitFor();
   const second = await browser.openSeparatePage();
   await second.goto(link);
-  await second.getByText('This sign-in link does not work any more.').waitFor();
+  await second.getByText('This sign-in link was already used or has expired.').waitFor();
   await second.getByText('npm run freshet sign-in').first().waitFor();
   expect(second.url()).not.toContain('code');
   expect(await browser.findAccessibilityProblems(second)).toEqual([]);

@@ -8,12 +8,16 @@ import { Deployment } from '../test-support/deployment.ts';
  * Chromium from the system (`apt-get install chromium`), or at the path in CHROMIUM.
  */
 
+const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
+
 let deployment: Deployment;
 let browser: ConsoleBrowser;
 let pipelineId: string;
 
 beforeAll(async () => {
-  deployment = await Deployment.start({ counts: { tickets: 80 }, plan: 'enterprise' });
+  deployment = await Deployment.start({ counts: { tickets: 80 }, plan: 'enterprise' }, undefined, {
+    FRESHET_TRACE_URL: 'https://jaeger.example.com/trace/{trace_id}',
+  });
   pipelineId = await deployment.createPipeline('demo-admin-key', null);
   await deployment.updatePipeline(pipelineId, { schema_policy: 'freeze' });
   await deployment.sync(pipelineId);
@@ -115,104 +119,32 @@ test('a user starts a run and watches it until it has finished', async () => {
   await table('Runs').getByText('audit').first().waitFor();
 });
 
-describe('the reports', () => {
-  const figure = (label: string) => browser.page.locator('.figure').and(browser.page.getByLabel(label));
-  const days = (count: number) =>
-    deployment.warehouse.sql.unsafe<{ day: string }[]>(
-      `select ((now() at time zone time_zone)::date - ${count - 1})::text as day from freshdesk_demo_analytics.account`,
-    );
-
-  /** Counts the tickets that were created in the last days, directly in the warehouse. */
-  async function countCreated(count: number): Promise<string> {
-    const [first] = await days(count);
-    const [row] = await deployment.warehouse.sql.unsafe<{ n: string }[]>(
-      'select count(*)::text as n from freshdesk_demo_analytics.ticket_metrics where is_counted and created_day >= $1::date',
-      [first?.day ?? ''],
-    );
-    return row?.n ?? '';
-  }
-
-  /** Expects that the figure shows the number of tickets that were created in the last days. */
-  async function expectCreated(count: number): Promise<void> {
-    const expected = await countCreated(count);
-    await expect.poll(() => figure('Tickets created').textContent(), { timeout: 20_000 }).toBe(expected);
-  }
-
-  async function download(menu: string, item: string): Promise<Buffer> {
-    await button(`Export ${menu}`).click();
-    const event = browser.page.waitForEvent('download');
-    await browser.page.getByRole('menuitem', { name: item, exact: true }).click();
-    return readFileSync(await (await event).path());
-  }
-
-  test('show figures that equal those of the warehouse, after a user has switched analytics on', async () => {
-    const { page } = browser;
-    await visit('/reports');
-    await page.getByText('Analytics is off for this pipeline').waitFor();
-    await button('Switch analytics on').click();
-    await figure('Tickets created').waitFor({ timeout: 60_000 });
-    await expectCreated(30);
-    await page.getByText('7 days', { exact: true }).click();
-    await page.waitForURL(/range=7d/);
-    await expectCreated(7);
-    await page.getByText('Week', { exact: true }).click();
-    await page.waitForURL(/by=week/);
-    await button('Table of Created and resolved').click();
-    await table('Created and resolved').getByRole('columnheader', { name: 'Week of' }).waitFor();
-    await page.reload();
-    await expectCreated(7);
-  });
-
-  test('show the definition of a figure, and the SQL that returns it', async () => {
-    const { page } = browser;
-    await button(/^Definition of Tickets created/).focus();
-    await page.getByText('Number of tickets that were created.', { exact: true }).waitFor();
-    await button('View SQL of Figures').click();
-    await table('Columns of Figures').waitFor();
-    const sql = await page.getByRole('region', { name: 'SQL of Figures', exact: true }).textContent();
-    const [row] = await deployment.warehouse.sql.unsafe(sql ?? '');
-    expect(String(row?.['created'])).toBe(await countCreated(7));
-    expect(await browser.findAccessibilityProblems()).toEqual([]);
-    await browser.takeScreenshot('report-sql');
-    await page.keyboard.press('Escape');
-  });
-
-  test('are exported as CSV with the rows of the API, and as PNG', async () => {
-    const csv = (await download('Created and resolved', 'Download CSV')).toString();
-    const [first] = await days(7);
-    const [end] = await days(0);
-    const expected: unknown = await deployment.api.get('/v1/pipelines/{id}/reports/{report}', {
-      params: {
-        path: { id: pipelineId, report: 'tickets_created_resolved' },
-        query: { from: first?.day ?? '', to: end?.day ?? '', group_by: 'week', format: 'csv' },
-      },
-      parseAs: 'text',
-    });
-    expect(csv).toBe(expected);
-    for (const chart of ['Created and resolved', 'When tickets arrive']) {
-      const png = await download(chart, 'Download PNG');
-      expect(png.subarray(1, 4).toString()).toBe('PNG');
-      // The width and the height of the image follow the signature and the name of the first chunk.
-      expect([png.readUInt32BE(16), png.readUInt32BE(20)].every((pixels) => pixels > 400)).toBe(true);
-    }
-  });
-
-  test('state that the warehouse cannot be used, and appear again as a tab of the pipeline', async () => {
-    const { page } = browser;
-    const { destination_id: id } = await deployment.api.get('/v1/pipelines/{id}', {
-      params: { path: { id: pipelineId } },
-    });
-    const params = { path: { id } };
-    const { port } = await deployment.api.get('/v1/destinations/{id}', { params });
-    await deployment.api.patch('/v1/destinations/{id}', { params, body: { port: 9 } });
-    await visit(`/pipelines/${pipelineId}/reports?range=7d&hours=calendar&table=group`);
-    await page.getByText('The warehouse cannot be used').waitFor();
-    await deployment.api.patch('/v1/destinations/{id}', { params, body: { port } });
-    await button('Try again').click();
-    await table('Groups').waitFor();
-    await expectCreated(7);
-    expect(await page.getByRole('radio', { name: 'Calendar hours' }).isChecked()).toBe(true);
-  });
+test('a watched run states that it waits for the warehouse, and continues without a reload', async () => {
+  const { page } = browser;
+  const { control, warehouse } = deployment;
+  for (let id = 20; id < 40; id++) deployment.simulator.account.update('tickets', id, { subject: 'changed again' });
+  await visit(`/pipelines/${pipelineId}`);
+  await button('Run now').waitFor();
+  await control.sql.unsafe(`alter database "${warehouse.name}" allow_connections false`);
+  await control.sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${warehouse.name}`;
+  await button('Run now').click();
+  await page
+    .getByText(/waits? for the warehouse\./)
+    .first()
+    .waitFor();
+  await page.getByText('Check that the warehouse is running and reachable.').first().waitFor();
+  await table('Progress of objects')
+    .getByText(/^Waiting for the warehouse/)
+    .first()
+    .waitFor();
+  expect(await browser.findAccessibilityProblems()).toEqual([]);
+  await browser.takeScreenshot('warehouse-unavailable');
+  // A reload would remove the mark.
+  await page.evaluate('window.wasNotReloaded = true');
+  await control.sql.unsafe(`alter database "${warehouse.name}" allow_connections true`);
+  await page.getByText('Succeeded', { exact: true }).first().waitFor({ timeout: 60_000 });
+  expect(await page.getByText(/waits? for the warehouse/).count()).toBe(0);
+  expect(await page.evaluate('window.wasNotReloaded')).toBe(true);
 });
 
 test('a user includes an object, and changes its options and columns', async () => {
@@ -373,6 +305,16 @@ test('controls without permission are disabled, and say which role is required',
   expect(await browser.findAccessibilityProblems()).toEqual([]);
   await browser.takeScreenshot('forbidden');
   await signInAgain(deployment.token, 'team admin');
+});
+
+test('the page of a run links to its trace if the operator has configured a tracing system', async () => {
+  const { page } = browser;
+  const [{ id = '' } = {}] = await deployment.control.sql<{ id: string }[]>`
+    update freshet.runs set traceparent = ${`00-${TRACE_ID}-00f067aa0ba902b7-01`}
+    where id = (select id from freshet.runs order by id desc limit 1) returning id`;
+  await visit(`/runs/${id}`);
+  const link = page.getByRole('link', { name: 'Open the trace' });
+  expect(await link.getAttribute('href')).toBe(`https://jaeger.example.com/trace/${TRACE_ID}`);
 });
 
 test('a page keeps its data and shows a notice while the API cannot be reached', async () => {

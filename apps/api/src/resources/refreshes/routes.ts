@@ -1,5 +1,5 @@
 import { AppError } from '@freshet/contracts';
-import type { ControlStore, Pipeline, RefreshRequest } from '@freshet/control-store';
+import type { Pipeline, RefreshRequest } from '@freshet/control-store';
 import { catalogue, getObject, listObjectsToExtract, type ObjectSpec } from '@freshet/freshdesk-extractor';
 import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../context.ts';
@@ -18,7 +18,8 @@ export function registerRefreshRoutes(app: App, deps: Deps): void {
   registerReceiveFreshdeskWebhook(app, deps);
 }
 
-function registerRefreshRecord(app: App, { store }: Deps): void {
+function registerRefreshRecord(app: App, deps: Deps): void {
+  const { store } = deps;
   app.post(
     '/v1/pipelines/:id/objects/:object/records/:record_id/refresh',
     {
@@ -46,14 +47,15 @@ function registerRefreshRecord(app: App, { store }: Deps): void {
     async (request, reply) => {
       const { id, object, record_id } = request.params;
       const { name } = getObject(object);
-      const run = await startRefresh(store, await store.pipelines.get(id), name, record_id);
+      const run = await startRefresh(deps, await store.pipelines.get(id), name, record_id);
       reply.code(202).header('location', `/v1/runs/${run.id}`);
       return run;
     },
   );
 }
 
-function registerReceiveFreshdeskWebhook(app: App, { store }: Deps): void {
+function registerReceiveFreshdeskWebhook(app: App, deps: Deps): void {
+  const { store } = deps;
   app.post(
     '/v1/pipelines/:id/inbound/freshdesk',
     {
@@ -74,7 +76,7 @@ function registerReceiveFreshdeskWebhook(app: App, { store }: Deps): void {
     async (request, reply) => {
       const { name, webhookKey } = catalogue.find((object) => object.webhookKey !== null) as ObjectSpec;
       const key = parseRecordId(request.body, webhookKey as string);
-      const run = await startRefresh(store, await store.pipelines.get(request.params.id), name, key);
+      const run = await startRefresh(deps, await store.pipelines.get(request.params.id), name, key);
       reply.code(202).header('location', `/v1/runs/${run.id}`);
       return run;
     },
@@ -105,9 +107,10 @@ function parseRecordId(payload: Static<typeof FreshdeskWebhookPayload>, field: s
  * Starts a refresh run for one record, or adds the record to the active refresh run. Returns the
  * run.
  */
-async function startRefresh(store: ControlStore, pipeline: Pipeline, object: string, key: string) {
+async function startRefresh(deps: Deps, pipeline: Pipeline, object: string, key: string) {
+  const { store } = deps;
   const id = await store.refreshes.request(pipeline.id, listWorkItems(pipeline, object, key));
-  return toRunJson(await store.runs.get(id));
+  return toRunJson(await store.runs.get(id), deps);
 }
 
 /**

@@ -65,17 +65,18 @@ export function registerRunEventRoutes(app: App, deps: Deps): void {
 
 /** Generates the lines of the stream until the run finishes or the process shuts down. */
 async function* generateEvents(
-  { store, isDraining }: Pick<Deps, 'store' | 'isDraining'>,
+  deps: Pick<Deps, 'store' | 'isDraining' | 'traceUrl'>,
   initialRun: StoredRun,
   lastEventId: string | null,
 ): AsyncGenerator<string> {
+  const { store, isDraining } = deps;
   let lastRevision = lastEventId;
   let lastSentAt = Date.now();
   yield `retry: ${RECONNECT_DELAY_MS}\n\n`;
   for (let run = initialRun; ; run = await store.runs.get(initialRun.id)) {
     const revision = getRevision(run);
     if (revision !== lastRevision) {
-      yield `id: ${revision}\nevent: run\ndata: ${JSON.stringify(toRunJson(run))}\n\n`;
+      yield `id: ${revision}\nevent: run\ndata: ${JSON.stringify(toRunJson(run, deps))}\n\n`;
       [lastRevision, lastSentAt] = [revision, Date.now()];
     } else if (Date.now() - lastSentAt > HEARTBEAT_MS) {
       yield ': heartbeat\n\n';
@@ -93,7 +94,7 @@ async function* generateEvents(
  */
 function getRevision(run: StoredRun): string {
   return createHash('sha256')
-    .update(JSON.stringify(toRunJson(run)))
+    .update(JSON.stringify(toRunJson(run, {})))
     .digest('base64url')
     .slice(0, 22);
 }

@@ -1,7 +1,12 @@
 import type { ObjectRun as StoredObjectRun, Run as StoredRun } from '@freshet/control-store';
+import type { Deps } from '../../context.ts';
 import { estimateRun, getObjectProgress } from './progress.ts';
 
-export function toRunJson(run: StoredRun) {
+/** A sampled trace context (W3C Trace Context). Spans of other contexts are not exported. */
+const SAMPLED_TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-01$/;
+
+export function toRunJson(run: StoredRun, { traceUrl = null }: Pick<Deps, 'traceUrl'>) {
+  const traceId = SAMPLED_TRACEPARENT.exec(run.traceparent ?? '')?.[1] ?? null;
   const { progress, estimatedFinishedAt } = estimateRun(run, new Date());
   return {
     id: run.id,
@@ -14,6 +19,8 @@ export function toRunJson(run: StoredRun) {
     finished_at: run.finished_at?.toISOString() ?? null,
     progress,
     estimated_finished_at: estimatedFinishedAt?.toISOString() ?? null,
+    trace_id: traceId,
+    trace_url: traceId === null || traceUrl === null ? null : traceUrl.replaceAll('{trace_id}', traceId),
     objects: run.objects.map(toObjectRunJson),
   };
 }

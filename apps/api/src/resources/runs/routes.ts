@@ -29,7 +29,8 @@ export function registerRunRoutes(app: App, deps: Deps): void {
   registerCancelRun(app, deps);
 }
 
-function registerStartRun(app: App, { store }: Deps): void {
+function registerStartRun(app: App, deps: Deps): void {
+  const { store } = deps;
   app.post(
     '/v1/pipelines/:id/runs',
     {
@@ -39,7 +40,7 @@ function registerStartRun(app: App, { store }: Deps): void {
           const { wait } = query as { wait?: number };
           return wait === undefined
             ? payload
-            : toRunJson(await waitForRun(store, (payload as { id: string }).id, wait));
+            : toRunJson(await waitForRun(store, (payload as { id: string }).id, wait), deps);
         },
       },
       schema: {
@@ -66,17 +67,18 @@ function registerStartRun(app: App, { store }: Deps): void {
       ]);
       if (openRun !== null) {
         reply.code(202).header('location', `/v1/runs/${openRun.id}`);
-        return toRunJson(openRun);
+        return toRunJson(openRun, deps);
       }
       const objects = kind === 'audit' ? listObjectsToAudit(pipeline.objects) : listObjectsToExtract(pipeline.objects);
       const { id } = await store.runs.start(pipeline.id, 'manual', objects, kind);
       reply.code(202).header('location', `/v1/runs/${id}`);
-      return toRunJson(await store.runs.get(id));
+      return toRunJson(await store.runs.get(id), deps);
     },
   );
 }
 
-function registerListRuns(app: App, { store }: Deps): void {
+function registerListRuns(app: App, deps: Deps): void {
+  const { store } = deps;
   app.get(
     '/v1/runs',
     {
@@ -113,12 +115,13 @@ function registerListRuns(app: App, { store }: Deps): void {
         kind: kind ?? null,
         status: status ?? null,
       });
-      return { data: data.map(toRunJson), next_cursor: nextCursor };
+      return { data: data.map((run) => toRunJson(run, deps)), next_cursor: nextCursor };
     },
   );
 }
 
-function registerGetRun(app: App, { store }: Deps): void {
+function registerGetRun(app: App, deps: Deps): void {
+  const { store } = deps;
   app.get(
     '/v1/runs/:id',
     {
@@ -135,11 +138,12 @@ function registerGetRun(app: App, { store }: Deps): void {
         response: { 200: response('The run.', Run), ...problemResponses(404) },
       },
     },
-    async (request) => toRunJson(await waitForRun(store, request.params.id, request.query.wait ?? 0)),
+    async (request) => toRunJson(await waitForRun(store, request.params.id, request.query.wait ?? 0), deps),
   );
 }
 
-function registerCancelRun(app: App, { store }: Deps): void {
+function registerCancelRun(app: App, deps: Deps): void {
+  const { store } = deps;
   app.post(
     '/v1/runs/:id/cancel',
     {
@@ -156,6 +160,6 @@ function registerCancelRun(app: App, { store }: Deps): void {
         response: { 200: response('The run.', Run), ...problemResponses(404) },
       },
     },
-    async (request) => toRunJson(await store.runs.cancel(request.params.id)),
+    async (request) => toRunJson(await store.runs.cancel(request.params.id), deps),
   );
 }

@@ -173,6 +173,18 @@ export const Run = defineSchema(
           '2026-01-31T13:44:00.000Z',
         ),
       ),
+      trace_id: nullable(
+        string(
+          'The id of the trace (OpenTelemetry) that contains the requests, steps and loads of the run. Null: the run is not traced, or its trace is not sampled.',
+          { examples: ['4bf92f3577b34da6a3ce929d0e0e4736'] },
+        ),
+      ),
+      trace_url: nullable(
+        string(
+          'The address of the trace in the tracing system of the operator. Null: the run has no trace, or the operator has not configured the address (`FRESHET_TRACE_URL`).',
+          { examples: ['https://jaeger.example.com/trace/4bf92f3577b34da6a3ce929d0e0e4736'] },
+        ),
+      ),
       objects: Type.Array(ref(ObjectRun), { description: 'The objects of the run, sorted by name.' }),
     },
     { description: 'One execution of a pipeline, such as a sync or an audit.' },

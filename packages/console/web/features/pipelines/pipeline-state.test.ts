@@ -16,6 +16,8 @@ function createRun(fields: Partial<Schemas['Run']>): Schemas['Run'] {
     finished_at: '2026-01-01T00:01:00Z',
     progress: 1,
     estimated_finished_at: null,
+    trace_id: null,
+    trace_url: null,
     objects: [],
     ...fields,
   };

@@ -15,7 +15,7 @@ import { formatShort } from '../../format/times.ts';
 import { isFirstSync } from '../pipelines/pipeline-state.ts';
 import { LiveProgress } from './live-progress.tsx';
 import { RunObjects } from './run-objects.tsx';
-import { RunProblems } from './run-problems.tsx';
+import { RunProblems, TraceLink } from './run-problems.tsx';
 import { getUsualDuration, sumObjects } from './run-progress.ts';
 import { useLiveRun } from './use-live-run.ts';
 
@@ -50,7 +50,12 @@ function RunView({ run }: { readonly run: Run }) {
           { label: pipeline?.name ?? 'Pipeline', to },
           { label: 'Runs', to: `${to}/runs` },
         ]}
-        beside={<Status value={run.status} />}
+        beside={
+          <>
+            <Status value={run.status} />
+            <TraceLink run={run} />
+          </>
+        }
         actions={run.finished_at === null ? <CancelButton run={run} /> : <RunAgainButton run={run} />}
       />
       <Stack>

@@ -1,8 +1,9 @@
+import { Anchor } from '@mantine/core';
 import type { Schemas } from '../../api/client.ts';
 import { Notice } from '../../components/notice.tsx';
 import { TextLink } from '../../components/page.tsx';
 import { formatCount, formatNumber } from '../../format/numbers.ts';
-import { getRemedy, isIgnored, sumObjects } from './run-progress.ts';
+import { getCounterpart, getRemedy, isIgnored, sumObjects } from './run-progress.ts';
 
 type Run = Schemas['Run'];
 type ObjectRun = Schemas['ObjectRun'];
@@ -18,7 +19,7 @@ export function RunProblems({ run }: { readonly run: Run }) {
   const failures = `/pipelines/${run.pipeline_id}/failures`;
   return (
     <>
-      {failed.length > 0 ? <FailedObjects objects={failed} total={run.objects.length} /> : null}
+      {failed.length > 0 ? <FailedObjects objects={failed} run={run} /> : null}
       {partial.length > 0 ? (
         <Notice tone="attention">
           <strong>
@@ -29,9 +30,12 @@ export function RunProblems({ run }: { readonly run: Run }) {
           <TextLink to={failures}>see the failed units</TextLink>.
         </Notice>
       ) : null}
-      {waiting.map((o) => (
-        <Notice key={o.object} tone="attention">
-          <strong>{o.object} waits.</strong> {o.error?.message} {getRemedy(o.error?.code ?? '')}
+      {groupByMessage(waiting).map(({ names, message, code }) => (
+        <Notice key={message} tone="attention">
+          <strong>
+            {describeObjects(names)} for {getCounterpart(code)}.
+          </strong>{' '}
+          {message} {getRemedy(code)}
         </Notice>
       ))}
       {rejected > 0 ? (
@@ -45,12 +49,23 @@ export function RunProblems({ run }: { readonly run: Run }) {
   );
 }
 
-function FailedObjects({ objects, total }: { readonly objects: readonly ObjectRun[]; readonly total: number }) {
+/** A link to the trace of the run. Nothing, if the operator has not configured a tracing system. */
+export function TraceLink({ run }: { readonly run: Run }) {
+  if (run.trace_url === null) return null;
+  return (
+    <Anchor href={run.trace_url} target="_blank" rel="noreferrer" inherit>
+      Open the trace
+    </Anchor>
+  );
+}
+
+function FailedObjects({ objects, run }: { readonly objects: readonly ObjectRun[]; readonly run: Run }) {
   return (
     <Notice tone="failed">
       <strong>
-        {objects.length} of {formatCount(total, 'object')} failed.
-      </strong>
+        {objects.length} of {formatCount(run.objects.length, 'object')} failed.
+      </strong>{' '}
+      <TraceLink run={run} />
       {groupByMessage(objects).map(({ names, message, code }) => (
         <div key={message}>
           {names.join(', ')}: {message} {getRemedy(code)}
@@ -58,6 +73,11 @@ function FailedObjects({ objects, total }: { readonly objects: readonly ObjectRu
       ))}
     </Notice>
   );
+}
+
+/** "tickets waits", or "12 objects wait". */
+function describeObjects(names: readonly string[]): string {
+  return names.length === 1 ? `${names[0]} waits` : `${names.length} objects wait`;
 }
 
 /** Groups objects with the same error, so that a common cause is stated once. */

@@ -40,6 +40,7 @@ export function describeWork(object: ObjectRun, run: Run, parents: ReadonlyMap<s
       return parent !== undefined && isParentOpen ? `Waiting for ${parent}` : 'Waiting for a worker';
     }
     case 'running':
+      if (object.error !== null) return `Waiting for ${getCounterpart(object.error.code)}${remaining}`;
       if (waitSeconds > 1) return `Waiting to retry${remaining}`;
       if (object.records_extracted > object.records_loaded + object.records_unchanged + object.records_rejected)
         return object.finished_at === null && object.progress !== null && object.progress >= 0.99
@@ -133,12 +134,18 @@ export function getUsualDuration(run: Run, runs: readonly Run[]): number | null 
 /** What to do about an error of an object run, by its code. */
 const REMEDIES: Readonly<Record<string, string>> = {
   source_auth: 'Replace the API key under Credentials, and run again.',
-  source_unavailable: 'Freshdesk did not respond. The next run tries again by itself.',
-  destination_unavailable: 'Check that the warehouse is running and reachable. Loading continues by itself.',
-  destination_auth: 'Correct the user or the password of the destination.',
-  destination_permission: 'Test the destination: the result contains the missing GRANT statements.',
+  source_unavailable: 'Freshdesk did not respond. Freshet tries again by itself.',
+  warehouse_unavailable: 'Check that the warehouse is running and reachable. Loading continues by itself.',
+  warehouse_auth: 'Correct the user or the password of the destination. Loading continues by itself.',
+  warehouse_permission: 'Test the destination: the result contains the missing GRANT statements.',
+  warehouse_busy: 'Freshet tries again by itself. If the error persists, end the session that holds the lock.',
 };
 
 export function getRemedy(code: string): string | null {
   return REMEDIES[code] ?? null;
+}
+
+/** The system that an object run with an error waits for. */
+export function getCounterpart(code: string): string {
+  return code.startsWith('warehouse_') ? 'the warehouse' : 'Freshdesk';
 }

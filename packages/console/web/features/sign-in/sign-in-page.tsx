@@ -53,11 +53,12 @@ export function SignInPage() {
             <Button type="submit" loading={isPending}>
               Sign in
             </Button>
-            <Text size="sm" c="dimmed">
-              No token? <code>npm run freshet sign-in</code> prints a link that signs you in. In other deployments, ask
-              a team admin for a token or a link.
-            </Text>
-            <HelpLink topic="signIn" subject="the sign-in" />
+            {linkError ? null : (
+              <Text size="sm" c="dimmed">
+                No token? <code>npm run freshet sign-in</code> prints a link that signs you in. In other deployments,
+                ask a team admin for a token or a link.
+              </Text>
+            )}
           </Stack>
         </form>
       </Paper>
@@ -85,10 +86,9 @@ function LinkNotice({ error }: { readonly error: Error }) {
       <Notice tone="attention">
         {isRejected ? (
           <>
-            <strong>This sign-in link does not work any more.</strong>{' '}
-            {error.status === 401 ? error.message : 'The code in the link is incomplete.'} A link signs in one browser,
-            within 10 minutes. To get a new link, run <code>npm run freshet sign-in</code> on the machine of the
-            deployment.
+            <strong>This sign-in link was already used or has expired.</strong> A link signs in one browser, within 10
+            minutes. Run <code>npm run freshet sign-in</code> on the machine of the deployment to get a new link, or
+            sign in with an API token.
           </>
         ) : (
           <>
