@@ -46,6 +46,20 @@ async function signInAgain(token: string, role: string): Promise<void> {
   await browser.page.getByRole('navigation', { name: 'Pages' }).getByText(role, { exact: true }).last().waitFor();
 }
 
+/**
+ * Changes the port of the destination to a port on which no server listens.
+ * @returns a function that restores the port.
+ */
+async function disconnectWarehouse(): Promise<() => Promise<unknown>> {
+  const { api } = deployment;
+  const { destination_id: id } = await api.get('/v1/pipelines/{id}', { params: { path: { id: pipelineId } } });
+  const params = { path: { id } };
+  const { port } = await api.get('/v1/destinations/{id}', { params });
+  // Port 9 is the discard service, which runs on no machine.
+  await api.patch('/v1/destinations/{id}', { params, body: { port: 9 } });
+  return () => api.patch('/v1/destinations/{id}', { params, body: { port } });
+}
+
 test('a user opens a pipeline with the keyboard only', async () => {
   const { page } = browser;
   await page.getByRole('link', { name: 'demo', exact: true }).waitFor();
@@ -121,12 +135,10 @@ test('a user starts a run and watches it until it has finished', async () => {
 
 test('a watched run states that it waits for the warehouse, and continues without a reload', async () => {
   const { page } = browser;
-  const { control, warehouse } = deployment;
   for (let id = 20; id < 40; id++) deployment.simulator.account.update('tickets', id, { subject: 'changed again' });
   await visit(`/pipelines/${pipelineId}`);
   await button('Run now').waitFor();
-  await control.sql.unsafe(`alter database "${warehouse.name}" allow_connections false`);
-  await control.sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${warehouse.name}`;
+  const restoreWarehouse = await disconnectWarehouse();
   await button('Run now').click();
   await page
     .getByText(/waits? for the warehouse\./)
@@ -141,7 +153,7 @@ test('a watched run states that it waits for the warehouse, and continues withou
   await browser.takeScreenshot('warehouse-unavailable');
   // A reload would remove the mark.
   await page.evaluate('window.wasNotReloaded = true');
-  await control.sql.unsafe(`alter database "${warehouse.name}" allow_connections true`);
+  await restoreWarehouse();
   await page.getByText('Succeeded', { exact: true }).first().waitFor({ timeout: 60_000 });
   expect(await page.getByText(/waits? for the warehouse/).count()).toBe(0);
   expect(await page.evaluate('window.wasNotReloaded')).toBe(true);
@@ -228,20 +240,14 @@ test('the settings reject an invalid schedule, and explain a conflict with anoth
 
 test('the test of a destination states why the warehouse cannot be reached', async () => {
   const { page } = browser;
-  const { destination_id: id } = await deployment.api.get('/v1/pipelines/{id}', {
-    params: { path: { id: pipelineId } },
-  });
-  const params = { path: { id } };
-  const { port } = await deployment.api.get('/v1/destinations/{id}', { params });
-  // Port 9 is the discard service, which runs on no machine.
-  await deployment.api.patch('/v1/destinations/{id}', { params, body: { port: 9 } });
+  const restoreWarehouse = await disconnectWarehouse();
   await visit('/destinations');
   await button(/^Test /)
     .first()
     .click();
   await page.getByText('The warehouse cannot be used.').waitFor();
   await browser.takeScreenshot('destinations');
-  await deployment.api.patch('/v1/destinations/{id}', { params, body: { port } });
+  await restoreWarehouse();
   await button(/^Test /)
     .first()
     .click();

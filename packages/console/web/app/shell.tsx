@@ -8,7 +8,7 @@ import {
   useComputedColorScheme,
   useMantineColorScheme,
 } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { Icon, type IconName, Logo } from '../components/icon.tsx';
@@ -68,6 +68,7 @@ export function Shell() {
   const { isSignedIn, isSigningIn } = useSession();
   const [isOpen, { toggle, close }] = useDisclosure();
   const main = useFocusOnNavigation(close);
+  useHotkeys([['Escape', close]]);
   if (isSigningIn) return <SigningIn />;
   if (!isSignedIn) return <SignInPage />;
   return (

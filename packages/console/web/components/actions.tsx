@@ -1,9 +1,10 @@
 /** Actions of the user: mutations with toasts, and dialogs that confirm consequences. */
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { isNotOnRequest } from '../api/query-client.ts';
+import { Dialog } from './dialog.tsx';
 import { ActionError, describeError } from './states.tsx';
 
 /** The name of the button that closes a toast. */
@@ -66,7 +67,7 @@ export function ConfirmDialog(props: ConfirmProps) {
   const { mutate, isPending, error } = useAction(onConfirm, { onDone: onClose, toastErrors: false });
   const isConfirmable = typedText === undefined || typed.trim() === typedText;
   return (
-    <Modal opened onClose={onClose} title={title}>
+    <Dialog onClose={onClose} title={title}>
       <Stack>
         <Text component="div" size="sm">
           {children}
@@ -94,6 +95,6 @@ export function ConfirmDialog(props: ConfirmProps) {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -6,6 +6,7 @@ import type { Schemas } from '../../api/client.ts';
 import { auditLogQuery } from '../../api/queries.ts';
 import { CodeBlock } from '../../components/copy.tsx';
 import { DataTable } from '../../components/data-table.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Card, PageHeader } from '../../components/page.tsx';
 import { Empty, QueryView } from '../../components/states.tsx';
@@ -116,7 +117,7 @@ export function AuditLogPage() {
 function EntryDialog({ entry, onClose }: { readonly entry: Entry; readonly onClose: () => void }) {
   const changes = listChanges(entry.before, entry.after);
   return (
-    <Modal opened onClose={onClose} title={entry.action} size="lg">
+    <Dialog onClose={onClose} title={entry.action} size="lg">
       <Stack gap="sm">
         <Text size="sm">
           <Time value={entry.at} format="full" />, {entry.actor.name}, request <code>{entry.request_id}</code>
@@ -130,6 +131,6 @@ function EntryDialog({ entry, onClose }: { readonly entry: Entry; readonly onClo
           />
         )}
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,10 +1,11 @@
-import { Button, Group, Modal, PasswordInput, SegmentedControl, Stack, TextInput } from '@mantine/core';
+import { Button, Group, PasswordInput, SegmentedControl, Stack, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { api, type Schemas } from '../../api/client.ts';
 import { allPipelinesQuery, credentialsQuery, destinationsQuery } from '../../api/queries.ts';
 import { ConfirmDialog, useAction } from '../../components/actions.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { GuardedButton } from '../../components/guarded.tsx';
 import { Card, PageHeader } from '../../components/page.tsx';
 import { ActionError, Empty, QueryView } from '../../components/states.tsx';
@@ -124,7 +125,7 @@ function CreateDialog({ onClose }: { readonly onClose: () => void }) {
     create.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title="Create credential">
+    <Dialog onClose={onClose} title="Create credential">
       <form onSubmit={submit}>
         <Stack>
           <SegmentedControl
@@ -158,7 +159,7 @@ function CreateDialog({ onClose }: { readonly onClose: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -177,7 +178,7 @@ function ReplaceDialog({ credential, onClose }: { readonly credential: Credentia
     replace.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title={`Replace ${credential.name}`}>
+    <Dialog onClose={onClose} title={`Replace ${credential.name}`}>
       <form onSubmit={submit}>
         <Stack>
           <PasswordInput
@@ -199,6 +200,6 @@ function ReplaceDialog({ credential, onClose }: { readonly credential: Credentia
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

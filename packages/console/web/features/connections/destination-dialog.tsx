@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Stack } from '@mantine/core';
+import { Button, Group, Stack } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { api, type Schemas } from '../../api/client.ts';
 import { useAction } from '../../components/actions.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { ActionError } from '../../components/states.tsx';
 import { type DestinationDraft, EMPTY_DRAFT } from '../wizard/draft-storage.ts';
 import { DestinationFields } from './destination-fields.tsx';
@@ -30,7 +31,7 @@ export function DestinationDialog({ destination, onClose }: DestinationDialogPro
     save.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title={destination ? `Edit ${destination.name}` : 'Create destination'} size="lg">
+    <Dialog onClose={onClose} title={destination ? `Edit ${destination.name}` : 'Create destination'} size="lg">
       <form onSubmit={submit}>
         <Stack>
           <DestinationFields
@@ -51,7 +52,7 @@ export function DestinationDialog({ destination, onClose }: DestinationDialogPro
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

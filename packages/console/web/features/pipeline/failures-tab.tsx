@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -7,6 +7,7 @@ import { failedUnitsQuery, rejectedRecordsQuery } from '../../api/queries.ts';
 import { ConfirmDialog, useAction } from '../../components/actions.tsx';
 import { CodeBlock } from '../../components/copy.tsx';
 import { DataTable } from '../../components/data-table.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { GuardedButton } from '../../components/guarded.tsx';
 import { Card } from '../../components/page.tsx';
 import { Empty, QueryView } from '../../components/states.tsx';
@@ -164,7 +165,7 @@ function RecordDialog({
     refetchInterval: false,
   });
   return (
-    <Modal opened onClose={onClose} title={`Rejected record of ${record.object}`} size="lg">
+    <Dialog onClose={onClose} title={`Rejected record of ${record.object}`} size="lg">
       <QueryView query={query} rows={2}>
         {(data) => (
           <Stack>
@@ -176,7 +177,7 @@ function RecordDialog({
           </Stack>
         )}
       </QueryView>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,7 +1,8 @@
-import { Button, Group, Modal, MultiSelect, Select, Stack, TextInput } from '@mantine/core';
+import { Button, Group, MultiSelect, Select, Stack, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { api, type Schemas } from '../../api/client.ts';
 import { useAction } from '../../components/actions.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { ActionError } from '../../components/states.tsx';
 import { ROLE_DESCRIPTIONS, ROLE_LABELS } from './roles.ts';
 
@@ -65,7 +66,7 @@ export function TokenDialog({ token, onCreated, onClose }: TokenDialogProps) {
     save.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title={token ? `Edit ${token.name}` : 'Create token'}>
+    <Dialog onClose={onClose} title={token ? `Edit ${token.name}` : 'Create token'}>
       <form onSubmit={submit}>
         <Stack>
           <TextInput
@@ -111,7 +112,7 @@ export function TokenDialog({ token, onCreated, onClose }: TokenDialogProps) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

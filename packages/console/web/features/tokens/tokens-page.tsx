@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, type Schemas } from '../../api/client.ts';
@@ -7,6 +7,7 @@ import { useSession } from '../../app/session.tsx';
 import { ConfirmDialog } from '../../components/actions.tsx';
 import { CodeBlock } from '../../components/copy.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { GuardedButton } from '../../components/guarded.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { Card, PageHeader } from '../../components/page.tsx';
@@ -45,7 +46,7 @@ export function TokensPage() {
 /** Shows the value of a new or rotated token once. */
 function ValueDialog({ value, onClose }: { readonly value: string; readonly onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title="The value of the token">
+    <Dialog onClose={onClose} title="The value of the token">
       <Stack>
         <Notice tone="attention">
           <strong>Copy the token now.</strong> Freshet stores only a hash of it, and cannot show it again.
@@ -53,11 +54,11 @@ function ValueDialog({ value, onClose }: { readonly value: string; readonly onCl
         <CodeBlock label="The token" code={value} />
         <Button onClick={onClose}>Done</Button>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 
-type Dialog = { readonly kind: 'edit' | 'rotate' | 'delete'; readonly token: Token };
+type OpenDialog = { readonly kind: 'edit' | 'rotate' | 'delete'; readonly token: Token };
 
 function TokenTable({
   tokens,
@@ -66,7 +67,7 @@ function TokenTable({
   readonly tokens: readonly Token[];
   readonly onValue: (value: string) => void;
 }) {
-  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const [dialog, setDialog] = useState<OpenDialog | null>(null);
   const { token: current } = useSession();
   const close = () => setDialog(null);
   return (
@@ -111,8 +112,8 @@ function TokenTable({
   );
 }
 
-function buildColumns(open: (dialog: Dialog) => void, currentId: string | undefined): Column<Token>[] {
-  const action = (kind: Dialog['kind'], label: string, token: Token) => (
+function buildColumns(open: (dialog: OpenDialog) => void, currentId: string | undefined): Column<Token>[] {
+  const action = (kind: OpenDialog['kind'], label: string, token: Token) => (
     <GuardedButton
       permission="manage_tokens"
       variant="default"

@@ -1,18 +1,9 @@
-import {
-  Button,
-  Group,
-  Modal,
-  MultiSelect,
-  PasswordInput,
-  SegmentedControl,
-  Stack,
-  Text,
-  TextInput,
-} from '@mantine/core';
+import { Button, Group, MultiSelect, PasswordInput, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { api, type Schemas } from '../../api/client.ts';
 import { useAction } from '../../components/actions.tsx';
 import { CodeBlock } from '../../components/copy.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { Notice } from '../../components/notice.tsx';
 import { ActionError } from '../../components/states.tsx';
 import { ALERT_EVENTS, EVENTS, PRESETS, type PresetName } from './presets.ts';
@@ -29,13 +20,13 @@ interface WebhookDialogProps {
 export function WebhookDialog({ webhook, onClose }: WebhookDialogProps) {
   const [secret, setSecret] = useState<string | null>(null);
   return (
-    <Modal opened onClose={onClose} title={webhook ? `Edit ${webhook.name}` : 'Create alert or webhook'} size="lg">
+    <Dialog onClose={onClose} title={webhook ? `Edit ${webhook.name}` : 'Create alert or webhook'} size="lg">
       {secret === null ? (
         <WebhookForm {...(webhook ? { webhook } : {})} onClose={onClose} onCreated={setSecret} />
       ) : (
         <SigningSecret secret={secret} onClose={onClose} />
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

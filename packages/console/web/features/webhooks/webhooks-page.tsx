@@ -1,10 +1,11 @@
-import { Drawer, Group, Menu, Modal, Stack, Switch, Text } from '@mantine/core';
+import { Drawer, Group, Menu, Stack, Switch, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, type Schemas } from '../../api/client.ts';
 import { webhooksQuery } from '../../api/queries.ts';
 import { ConfirmDialog, useAction } from '../../components/actions.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { Dialog } from '../../components/dialog.tsx';
 import { GuardedButton, usePermission } from '../../components/guarded.tsx';
 import { Card, PageHeader } from '../../components/page.tsx';
 import { Empty, QueryView } from '../../components/states.tsx';
@@ -38,10 +39,10 @@ export function WebhooksPage() {
   );
 }
 
-type Dialog = { readonly kind: 'edit' | 'delete' | 'deliveries' | 'rotate'; readonly webhook: Webhook };
+type OpenDialog = { readonly kind: 'edit' | 'delete' | 'deliveries' | 'rotate'; readonly webhook: Webhook };
 
 function WebhookTable({ webhooks }: { readonly webhooks: readonly Webhook[] }) {
-  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const [dialog, setDialog] = useState<OpenDialog | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const close = () => setDialog(null);
   const test = useAction((w: Webhook) => api().post('/v1/webhooks/{id}/test', { params: { path: { id: w.id } } }), {
@@ -91,9 +92,9 @@ function WebhookTable({ webhooks }: { readonly webhooks: readonly Webhook[] }) {
         </ConfirmDialog>
       ) : null}
       {secret === null ? null : (
-        <Modal opened onClose={() => setSecret(null)} title="New signing secret">
+        <Dialog onClose={() => setSecret(null)} title="New signing secret">
           <SigningSecret secret={secret} onClose={() => setSecret(null)} />
-        </Modal>
+        </Dialog>
       )}
       <Drawer
         opened={dialog?.kind === 'deliveries'}
@@ -109,7 +110,7 @@ function WebhookTable({ webhooks }: { readonly webhooks: readonly Webhook[] }) {
   );
 }
 
-function buildColumns(open: (dialog: Dialog) => void, test: (webhook: Webhook) => void): Column<Webhook>[] {
+function buildColumns(open: (dialog: OpenDialog) => void, test: (webhook: Webhook) => void): Column<Webhook>[] {
   return [
     {
       title: 'Name',

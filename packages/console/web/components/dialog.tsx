@@ -1,0 +1,28 @@
+import { Modal, type ModalProps } from '@mantine/core';
+import { useEffect, useState } from 'react';
+
+/**
+ * A dialog that is open as long as it is rendered. When it closes, the focus returns to the control
+ * that opened it. Mantine returns the focus only if a dialog stays rendered while it is closed.
+ */
+export function Dialog(props: Omit<ModalProps, 'opened'>) {
+  const [opener] = useState(findOpener);
+  useEffect(
+    () => () => {
+      // Wait until the focus trap of the dialog is gone.
+      setTimeout(() => {
+        if (opener?.isConnected) opener.focus({ preventScroll: true });
+      });
+    },
+    [opener],
+  );
+  return <Modal {...props} opened />;
+}
+
+/** Finds the focused control. If this is the item of a menu, finds the button of the menu. */
+function findOpener(): HTMLElement | null {
+  const { activeElement } = document;
+  const menuButtonId = activeElement?.closest('[role="menu"]')?.getAttribute('aria-labelledby');
+  const opener = menuButtonId ? document.getElementById(menuButtonId) : activeElement;
+  return opener instanceof HTMLElement ? opener : null;
+}
