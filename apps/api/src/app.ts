@@ -29,6 +29,7 @@ import { registerFailedUnitRoutes } from './resources/failed-units/routes.ts';
 import { registerHealthRoutes } from './resources/health/routes.ts';
 import { registerHelpRoutes } from './resources/help/routes.ts';
 import { registerObjectRoutes } from './resources/objects/routes.ts';
+import { registerPipelineActivityRoutes } from './resources/pipelines/activity-routes.ts';
 import { registerPipelineRoutes } from './resources/pipelines/routes.ts';
 import { registerPlanRoutes } from './resources/plans/routes.ts';
 import { registerRefreshRoutes } from './resources/refreshes/routes.ts';
@@ -104,6 +105,7 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerCredentialRoutes(app, deps);
   registerDestinationRoutes(app, deps);
   registerPipelineRoutes(app, deps);
+  registerPipelineActivityRoutes(app, deps);
   registerPlanRoutes(app, deps);
   registerEstimateRoutes(app, deps);
   registerCatalogRoutes(app);

@@ -924,6 +924,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/pipelines/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List pipelines with their activity
+         * @description Lists pipelines, newest first, each with its newest runs, its freshness and its usage of the last 30 days.
+         */
+        get: operations["listPipelineActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pipelines/estimate": {
         parameters: {
             query?: never;
@@ -958,6 +978,26 @@ export interface paths {
          * @description Previews the creation of a pipeline. The response contains the SQL statements that will create or change tables, the access of the API key to each object, and an estimate of the next run. Nothing is created or changed. A preview is rejected for the same reasons as the request that it previews. The preview uses credits: one to test the API key, one for each object that has its own list, one for each page of custom field definitions, and a few for the estimate.
          */
         post: operations["previewPipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a summary of all pipelines
+         * @description Returns the number of pipelines that need attention, their freshness, and their usage of today.
+         */
+        get: operations["getPipelineSummary"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1817,23 +1857,23 @@ export interface components {
              */
             updated_at: string;
         };
-        /** @description A value of a preview that is incomplete. */
-        CutValue: {
+        /** @description The records and credits of one day. */
+        DailyUsage: {
             /**
-             * @description The length of the complete value in bytes of UTF-8.
-             * @example 48211
+             * @description Used credits.
+             * @example 90
              */
-            bytes: number;
+            credits_used: number;
             /**
-             * @description The name of the column.
-             * @example description
+             * Format: date
+             * @description The day (UTC) on which the runs were created.
              */
-            column: string;
+            day: string;
             /**
-             * @description The index of the row in `rows`.
-             * @example 0
+             * @description Rows that were inserted or updated.
+             * @example 8655
              */
-            row: number;
+            records_loaded: number;
         };
         /** @description A job that failed too often, or whose worker terminated too often. The object run, delivery or erasure of the job has failed. After you have fixed the cause, retry the job. */
         DeadJob: {
@@ -2675,6 +2715,22 @@ export interface components {
              */
             updated_at: string;
         };
+        /** @description A pipeline, its newest run (`last_run`), its newest open run (`open_run`), the status of its newest finished run that was not cancelled (`last_status`), its freshness and its usage. */
+        PipelineActivity: {
+            fresh_as_of: string | null;
+            last_run: components["schemas"]["RunSummary"] | null;
+            last_status: components["schemas"]["RunStatus"] | null;
+            open_run: components["schemas"]["RunSummary"] | null;
+            pipeline: components["schemas"]["Pipeline"];
+            /** @description The days with usage in the last 30 days, the oldest first. */
+            usage: components["schemas"]["DailyUsage"][];
+        };
+        /** @description A page of a list. */
+        PipelineActivityList: {
+            /** @description The items of this page, newest first. */
+            data: components["schemas"]["PipelineActivity"][];
+            next_cursor: string | null;
+        };
         /** @description The pipeline whose first sync is estimated. The pipeline does not have to exist. */
         PipelineEstimateInput: {
             /**
@@ -2938,6 +2994,28 @@ export interface components {
          * @enum {string}
          */
         PipelineStatus: "active" | "paused";
+        /** @description The state of all pipelines, and their usage of the current day (`today`) and of the same day of the last week (`week_ago`). */
+        PipelineSummary: {
+            freshest_as_of: string | null;
+            /**
+             * @description Pipelines.
+             * @example 12
+             */
+            pipelines: number;
+            /**
+             * @description Active pipelines whose last run failed or is partial, and pipelines that Freshet has paused.
+             * @example 1
+             */
+            pipelines_needing_attention: number;
+            stalest_as_of: string | null;
+            /**
+             * @description Pipelines with a finished sync.
+             * @example 11
+             */
+            synced_pipelines: number;
+            today: components["schemas"]["DailyUsage"];
+            week_ago: components["schemas"]["DailyUsage"];
+        };
         /** @description The account and the API key to test. */
         PipelineTestInput: {
             /**
@@ -3528,6 +3606,43 @@ export interface components {
          * @enum {string}
          */
         RunStatus: "queued" | "running" | "succeeded" | "partial" | "failed" | "cancelled";
+        /** @description A run without its objects. */
+        RunSummary: {
+            /**
+             * Format: date-time
+             * @description Time of creation. RFC 3339, UTC.
+             * @example 2026-01-31T13:31:41.008Z
+             */
+            created_at: string;
+            /**
+             * @description Objects that failed.
+             * @example 0
+             */
+            failed_objects: number;
+            finished_at: string | null;
+            /**
+             * Format: uuid
+             * @description The id of the run.
+             * @example 019c1440-8e50-7b65-8a78-92a3b4c5d6e5
+             */
+            id: string;
+            /** @description Whether no earlier sync of the pipeline has loaded data. */
+            is_first_sync: boolean;
+            kind: components["schemas"]["RunKind"];
+            /**
+             * @description Objects of the run.
+             * @example 17
+             */
+            objects: number;
+            /**
+             * @description Objects that did not finish completely.
+             * @example 0
+             */
+            partial_objects: number;
+            progress: number | null;
+            status: components["schemas"]["RunStatus"];
+            trigger: components["schemas"]["RunTrigger"];
+        };
         /**
          * @description The trigger that started the run.
          * @enum {string}
@@ -9441,6 +9556,80 @@ export interface operations {
             };
         };
     };
+    listPipelineActivity: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description The maximum number of items on the page. */
+                limit?: number;
+                /** @description Return only pipelines whose name or account contains this text. Case is ignored. */
+                search?: string;
+                /** @description Return only pipelines with this status. */
+                status?: "active" | "paused";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineActivityList"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     estimatePipeline: {
         parameters: {
             query?: never;
@@ -9639,6 +9828,71 @@ export interface operations {
             };
             /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPipelineSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The summary. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineSummary"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

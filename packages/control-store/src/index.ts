@@ -78,6 +78,7 @@ export type { Destination, DestinationInput } from './resources/destinations.ts'
 export type { Pipeline, PipelineFilter, PipelineInput, PipelineObject } from './resources/pipelines.ts';
 export type { Erasure, ErasureOutcome, ErasureTask } from './runs/erasures.ts';
 export type { FailedUnitFilter, FailedUnitInfo } from './runs/failed-units.ts';
+export type { DailyUsage, PipelineActivity, PipelineSummary, RunSummary } from './runs/pipeline-activity.ts';
 export type { Rebuild } from './runs/rebuilds.ts';
 export type { RefreshRequest } from './runs/refreshes.ts';
 export type { RejectedRecordFilter, RejectedRecordInfo } from './runs/rejected-records.ts';

@@ -81,6 +81,8 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
     conflict: (w) => ({ params: pipelineParams(w), body: { name: 'taken' } }),
   },
   listPipelines: { status: 200 },
+  listPipelineActivity: { status: 200 },
+  getPipelineSummary: { status: 200 },
   getPipeline: { params: pipelineParams, status: 200 },
   updatePipeline: {
     params: pipelineParams,
@@ -198,6 +200,8 @@ export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[
     'listDestinations',
     'getDestination',
     'listPipelines',
+    'listPipelineActivity',
+    'getPipelineSummary',
     'getPipeline',
     'listCatalogObjects',
     'listPipelineObjects',

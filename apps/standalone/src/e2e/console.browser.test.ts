@@ -154,7 +154,7 @@ test('a watched run states that it waits for the warehouse, and continues withou
   // A reload would remove the mark.
   await page.evaluate('window.wasNotReloaded = true');
   await restoreWarehouse();
-  await page.getByText('Succeeded', { exact: true }).first().waitFor({ timeout: 60_000 });
+  await button('Run again').waitFor({ timeout: 60_000 });
   expect(await page.getByText(/waits? for the warehouse/).count()).toBe(0);
   expect(await page.evaluate('window.wasNotReloaded')).toBe(true);
 });

@@ -1,5 +1,5 @@
 /** The queries of the console. Each function returns the options of one query. */
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, type Schemas } from './client.ts';
 import { ON_REQUEST } from './query-client.ts';
 
@@ -23,19 +23,27 @@ export const catalogQuery = () =>
 
 export interface PipelineFilter {
   readonly status?: Schemas['PipelineStatus'];
-  readonly subdomain?: string;
+  readonly search?: string;
 }
 
-export const pipelinesQuery = (filter: PipelineFilter = {}) =>
-  infiniteQueryOptions({
-    queryKey: ['pipelines', 'list', filter],
-    queryFn: ({ pageParam, signal }) =>
-      api().get('/v1/pipelines', {
-        params: { query: { limit: PAGE_SIZE, ...filter, ...(pageParam === null ? {} : { cursor: pageParam }) } },
+/** One page of the pipelines, with their newest runs and their usage. */
+export const pipelineActivityQuery = (filter: PipelineFilter, cursor: string | null) =>
+  queryOptions({
+    queryKey: ['pipelines', 'activity', filter, cursor],
+    queryFn: ({ signal }) =>
+      api().get('/v1/pipelines/activity', {
+        params: { query: { limit: PAGE_SIZE, ...filter, ...(cursor === null ? {} : { cursor }) } },
         signal,
       }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next_cursor,
+    placeholderData: keepPreviousData,
+  });
+
+export const pipelineSummaryQuery = () =>
+  queryOptions({
+    queryKey: ['pipelines', 'summary'],
+    queryFn: ({ signal }) => api().get('/v1/pipelines/summary', { signal }),
+    staleTime: 15_000,
+    refetchInterval: 20_000,
   });
 
 export const pipelineQuery = (id: string) =>
@@ -120,19 +128,12 @@ export const runsQuery = (pipelineId: string, filter: RunFilter = {}) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
-/** The latest runs of all pipelines, or of one pipeline. */
-export const latestRunsQuery = (pipelineId?: string) =>
+/** The latest runs of a pipeline. */
+export const latestRunsQuery = (pipelineId: string) =>
   queryOptions({
-    queryKey: ['runs', 'latest', pipelineId ?? 'all'],
+    queryKey: ['runs', 'latest', pipelineId],
     queryFn: async ({ signal }) =>
-      (
-        await api().get('/v1/runs', {
-          params: {
-            query: { limit: pipelineId === undefined ? 200 : 20, ...(pipelineId ? { pipeline_id: pipelineId } : {}) },
-          },
-          signal,
-        })
-      ).data,
+      (await api().get('/v1/runs', { params: { query: { limit: 20, pipeline_id: pipelineId } }, signal })).data,
   });
 
 export const runQuery = (id: string) =>

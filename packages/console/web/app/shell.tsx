@@ -68,7 +68,8 @@ export function Shell() {
   const { isSignedIn, isSigningIn } = useSession();
   const [isOpen, { toggle, close }] = useDisclosure();
   const main = useFocusOnNavigation(close);
-  useHotkeys([['Escape', close]]);
+  const burger = useRef<HTMLButtonElement>(null);
+  useHotkeys([['Escape', () => closeMenu(isOpen, close, burger.current)]]);
   if (isSigningIn) return <SigningIn />;
   if (!isSignedIn) return <SignInPage />;
   return (
@@ -83,11 +84,18 @@ export function Shell() {
       </a>
       <AppShell.Header hiddenFrom="md" px="md">
         <Group h="100%" gap="sm">
-          <Burger opened={isOpen} onClick={toggle} size="sm" aria-label="Navigation" aria-expanded={isOpen} />
+          <Burger
+            ref={burger}
+            opened={isOpen}
+            onClick={toggle}
+            size="sm"
+            aria-label="Navigation"
+            aria-expanded={isOpen}
+          />
           <Brand />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="sm" aria-label="Pages">
+      <AppShell.Navbar p="sm" aria-label="Pages" className="shell-nav" data-closed={!isOpen || undefined}>
         <Group visibleFrom="md" px={10} py={10} mb={4}>
           <Brand />
         </Group>
@@ -101,6 +109,13 @@ export function Shell() {
       </AppShell.Main>
     </AppShell>
   );
+}
+
+/** Closes the menu of a phone, and moves the focus to the button that opens it. */
+function closeMenu(isOpen: boolean, close: () => void, burger: HTMLButtonElement | null): void {
+  if (!isOpen) return;
+  close();
+  burger?.focus();
 }
 
 /** After a navigation, closes the menu and moves the focus to the page, so that it is announced. */

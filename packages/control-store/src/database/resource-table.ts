@@ -38,12 +38,17 @@ export async function getResource<T extends ResourceTable>(
   return row as T['$inferSelect'];
 }
 
-/** Lists resources, newest first. @param filter column → required value; undefined: any value. */
+/**
+ * Lists resources, newest first.
+ * @param filter column → required value; undefined: any value.
+ * @param furtherCondition a further condition that starts with `and`.
+ */
 export async function listResources<T extends ResourceTable>(
   sql: Sql,
   { table }: ResourceType<T>,
   { limit, cursor }: ListOptions,
   filter: { readonly [C in keyof T['$inferSelect']]?: string | undefined } = {},
+  furtherCondition: Fragment = sql``,
 ): Promise<List<T['$inferSelect'] & { id: string }>> {
   const required = Object.entries(filter).filter(([, value]) => value !== undefined) as [string, string][];
   const condition = required.reduce<Fragment>(
@@ -52,7 +57,7 @@ export async function listResources<T extends ResourceTable>(
   );
   const rows = await sql<(T['$inferSelect'] & { id: string })[]>`
     select ${buildColumnList(sql, table)} from ${sql(getQualifiedName(table))}
-    where ${condition} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
+    where ${condition} ${furtherCondition} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
     order by id desc limit ${limit + 1}`;
   return toList(rows, limit);
 }

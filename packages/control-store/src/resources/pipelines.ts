@@ -41,6 +41,8 @@ export interface PipelineFilter {
   readonly status?: PipelineStatus | undefined;
   readonly subdomain?: string | undefined;
   readonly destination_id?: string | undefined;
+  /** A part of the name or of the account. Case is ignored. */
+  readonly search?: string | undefined;
 }
 
 /**
@@ -110,8 +112,11 @@ export class Pipelines extends Store {
     return getResource(this.sql, RESOURCE, id);
   }
 
-  list(options: ListOptions, filter: PipelineFilter = {}): Promise<List<Pipeline>> {
-    return listResources(this.sql, RESOURCE, options, filter);
+  list(options: ListOptions, { search, ...filter }: PipelineFilter = {}): Promise<List<Pipeline>> {
+    const pattern = `%${search?.replaceAll(/[\\%_]/g, '\\$&')}%`;
+    const condition =
+      search === undefined ? this.sql`` : this.sql`and (name ilike ${pattern} or subdomain ilike ${pattern})`;
+    return listResources(this.sql, RESOURCE, options, filter, condition);
   }
 
   /**

@@ -12,6 +12,12 @@ import { decodeCursor, type List, type ListOptions, toList } from '../database/p
 import { objectRuns, runs } from '../database/schema/index.ts';
 import { enqueueExtract } from '../queue/jobs.ts';
 import { Store } from '../store.ts';
+import {
+  findPipelineActivity,
+  getPipelineSummary,
+  type PipelineActivity,
+  type PipelineSummary,
+} from './pipeline-activity.ts';
 import { type ObjectToExtract, type StartedRun, startRun } from './start-run.ts';
 import { getUsage, type Usage } from './usage.ts';
 
@@ -82,6 +88,21 @@ export class Runs extends Store {
    */
   getUsage(from: string, until: string, pipelineId: string | null): Promise<Usage[]> {
     return getUsage(this.sql, from, until, pipelineId);
+  }
+
+  /** Finds what pipelines are doing, with their usage of the last `days` days. */
+  findActivity(pipelineIds: readonly string[], days: number): Promise<PipelineActivity[]> {
+    return findPipelineActivity(this.sql, pipelineIds, days);
+  }
+
+  /** Summarizes all pipelines. */
+  summarizePipelines(): Promise<PipelineSummary> {
+    return getPipelineSummary(this.sql);
+  }
+
+  /** Finds runs by their ids. */
+  find(ids: readonly string[]): Promise<Run[]> {
+    return ids.length === 0 ? Promise.resolve([]) : this.#findRuns(this.sql`id = any(${[...ids]})`, ids.length);
   }
 
   /**

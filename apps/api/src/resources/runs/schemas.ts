@@ -29,7 +29,7 @@ export const RunStatus = enumeration(
   'The status of a run. `succeeded`: every object run has succeeded. `failed`: no object run has succeeded or is `partial`. `partial`: the run has finished with any other combination. Object runs with the warning `object_unavailable` are ignored.',
   'succeeded',
 );
-const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'The trigger that started the run.');
+export const RunTrigger = enumeration('RunTrigger', RUN_TRIGGERS, 'The trigger that started the run.');
 
 export const RunKind = enumeration(
   'RunKind',

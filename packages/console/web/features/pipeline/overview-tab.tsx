@@ -9,7 +9,13 @@ import { Card, Figure, TextLink } from '../../components/page.tsx';
 import { Loading } from '../../components/states.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatCount, formatNumber } from '../../format/numbers.ts';
-import { describeResult, describeSchedule, getFreshAsOf, isFirstSync } from '../pipelines/pipeline-state.ts';
+import {
+  describeResult,
+  describeSchedule,
+  getFreshAsOf,
+  isFirstSync,
+  summarizeRun,
+} from '../pipelines/pipeline-state.ts';
 import { LiveProgress } from '../run/live-progress.tsx';
 import { useLatestRuns, useLiveRun } from '../run/use-live-run.ts';
 import { BudgetCard } from '../usage/budget-card.tsx';
@@ -60,7 +66,7 @@ function StateSentence({ pipeline, runs }: { readonly pipeline: Pipeline; readon
         <strong>The first sync starts in a few seconds.</strong> This page shows its progress as soon as it has started.
       </Notice>
     );
-  const link = <TextLink to={`/runs/${latest.id}`}>{describeResult(latest).toLowerCase()}</TextLink>;
+  const link = <TextLink to={`/runs/${latest.id}`}>{describeResult(summarizeRun(latest)).toLowerCase()}</TextLink>;
   if (latest.status === 'succeeded')
     return (
       <Notice tone="good">

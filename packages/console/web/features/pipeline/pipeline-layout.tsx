@@ -8,7 +8,7 @@ import type { HelpTopic } from '../../components/help-topics.ts';
 import { PageHeader } from '../../components/page.tsx';
 import { QueryView } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
-import { getPipelineState } from '../pipelines/pipeline-state.ts';
+import { getPipelineState, getRunState } from '../pipelines/pipeline-state.ts';
 import { useLatestRuns } from '../run/use-live-run.ts';
 
 /** The documentation of the tabs. The other tabs have the documentation of pipelines. */
@@ -38,9 +38,7 @@ export function PipelineLayout() {
 
 function Header({ pipeline }: { readonly pipeline: Schemas['Pipeline'] }) {
   const runs = useLatestRuns(pipeline.id) ?? [];
-  const state = getPipelineState(pipeline, runs);
-  const path = useRouterState({ select: ({ location }) => location.pathname });
-  const help = TAB_HELP.find(({ tab }) => path.endsWith(`/${tab}`))?.topic ?? 'pipelines';
+  const state = getPipelineState(pipeline, getRunState(runs));
   return (
     <PageHeader
       title={pipeline.name}

@@ -1,61 +1,75 @@
 import { SimpleGrid } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { Schemas } from '../../api/client.ts';
-import { systemQuery } from '../../api/queries.ts';
+import { pipelineSummaryQuery, systemQuery } from '../../api/queries.ts';
 import { Figure } from '../../components/page.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatCount, formatNumber } from '../../format/numbers.ts';
-import { getChangePercent, listDays, sumByDay } from '../usage/usage-data.ts';
-import { getFreshAsOf, getPipelineState } from './pipeline-state.ts';
+import { getChangePercent } from '../usage/usage-data.ts';
 
-interface PipelineFiguresProps {
-  readonly pipelines: readonly Schemas['Pipeline'][];
-  readonly runsByPipeline: ReadonlyMap<string, readonly Schemas['Run'][]>;
-  readonly usage: readonly Schemas['Usage'][];
-}
+type Summary = Schemas['PipelineSummary'];
 
-/** The four figures above the list of pipelines. */
-export function PipelineFigures({ pipelines, runsByPipeline, usage }: PipelineFiguresProps) {
-  const days = listDays(Date.now(), 8);
-  const records = sumByDay(usage, days, (row) => row.records_loaded);
-  const credits = sumByDay(usage, days, (row) => row.credits_used);
-  const fresh = pipelines.flatMap((p) => getFreshAsOf(runsByPipeline.get(p.id) ?? []) ?? []).sort();
+/** The four figures above the list of pipelines. They cover all pipelines, not only those shown. */
+export function PipelineFigures() {
+  const { data: summary } = useQuery(pipelineSummaryQuery());
   return (
     <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }} spacing="sm">
-      <Figure
+      <UsageFigure
         label="Records loaded today"
         definition="Rows that were inserted or updated in all warehouses since midnight UTC."
-        value={formatNumber(records[7] ?? 0)}
-        note={describeChange(records[7] ?? 0, records[0] ?? 0)}
+        summary={summary}
+        getValue={(day) => day.records_loaded}
       />
       <Figure
         label="Freshest / stalest pipeline"
         definition="The age of the data in the least fresh table of a pipeline, for the freshest and for the stalest pipeline."
         value={
-          fresh.length === 0 ? (
+          summary === undefined || summary.synced_pipelines === 0 ? (
             '—'
           ) : (
             <>
-              <Time value={fresh.at(-1) ?? null} format="age" /> / <Time value={fresh[0] ?? null} format="age" />
+              <Time value={summary.freshest_as_of} format="age" /> / <Time value={summary.stalest_as_of} format="age" />
             </>
           )
         }
-        note={fresh.length === 0 ? 'no sync has finished yet' : `of ${formatCount(fresh.length, 'pipeline')}`}
+        note={
+          summary === undefined
+            ? '…'
+            : summary.synced_pipelines === 0
+              ? 'no sync has finished yet'
+              : `of ${formatCount(summary.synced_pipelines, 'pipeline')}`
+        }
       />
-      <Figure
+      <UsageFigure
         label="Credits used today"
         definition="Credits are the units of Freshdesk’s rate limit. A request uses one credit or more. The day starts at midnight UTC."
-        value={formatNumber(credits[7] ?? 0)}
-        note={describeChange(credits[7] ?? 0, credits[0] ?? 0)}
+        summary={summary}
+        getValue={(day) => day.credits_used}
       />
-      <AttentionFigure pipelines={pipelines} runsByPipeline={runsByPipeline} />
+      <AttentionFigure summary={summary} />
     </SimpleGrid>
   );
 }
 
-function AttentionFigure({ pipelines, runsByPipeline }: Pick<PipelineFiguresProps, 'pipelines' | 'runsByPipeline'>) {
+interface UsageFigureProps {
+  readonly label: string;
+  readonly definition: string;
+  /** Undefined: the summary has not been fetched yet. */
+  readonly summary: Summary | undefined;
+  readonly getValue: (day: Schemas['DailyUsage']) => number;
+}
+
+function UsageFigure({ label, definition, summary, getValue }: UsageFigureProps) {
+  if (summary === undefined) return <Figure label={label} definition={definition} value="—" note="…" />;
+  const [today, weekAgo] = [getValue(summary.today), getValue(summary.week_ago)];
+  return (
+    <Figure label={label} definition={definition} value={formatNumber(today)} note={describeChange(today, weekAgo)} />
+  );
+}
+
+function AttentionFigure({ summary }: Pick<UsageFigureProps, 'summary'>) {
   const { data: system } = useQuery(systemQuery());
-  const count = pipelines.filter((p) => getPipelineState(p, runsByPipeline.get(p.id) ?? []).needsAttention).length;
+  const count = summary?.pipelines_needing_attention ?? 0;
   const parts = [
     ...(count > 0 ? [formatCount(count, 'pipeline')] : []),
     ...(system && system.rejected_records > 0 ? [formatCount(system.rejected_records, 'rejected record')] : []),

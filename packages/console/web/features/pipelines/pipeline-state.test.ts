@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Schemas } from '../../api/client.ts';
-import { describeResult, describeSchedule, getFreshAsOf, getPipelineState } from './pipeline-state.ts';
+import {
+  describeResult,
+  describeSchedule,
+  getFreshAsOf,
+  getPipelineState,
+  getRunState,
+  summarizeRun,
+} from './pipeline-state.ts';
 
 const ACTIVE = { status: 'active', paused_by: null } as const;
 
@@ -26,9 +33,12 @@ const object = (fields: Partial<Schemas['ObjectRun']>) => fields as Schemas['Obj
 const OPEN = { status: 'running', finished_at: null, progress: 0.619 } as const;
 
 test('the first sync shows its progress, which is never rounded up', () => {
-  expect(getPipelineState(ACTIVE, [createRun(OPEN)])).toMatchObject({ label: 'First sync 61 %', tone: 'running' });
+  expect(getPipelineState(ACTIVE, getRunState([createRun(OPEN)]))).toMatchObject({
+    label: 'First sync 61 %',
+    tone: 'running',
+  });
   const later = createRun({ ...OPEN, created_at: '2026-01-02T00:00:00Z' });
-  expect(getPipelineState(ACTIVE, [later, createRun({})]).label).toBe('Syncing 61 %');
+  expect(getPipelineState(ACTIVE, getRunState([later, createRun({})])).label).toBe('Syncing 61 %');
 });
 
 test.each([
@@ -36,16 +46,22 @@ test.each([
   ['partial', 'Partial', true],
   ['succeeded', 'Healthy', false],
 ] as const)('a pipeline whose last run is %s is %s', (status, label, needsAttention) => {
-  expect(getPipelineState(ACTIVE, [createRun({ status })])).toMatchObject({ label, needsAttention });
+  expect(getPipelineState(ACTIVE, getRunState([createRun({ status })]))).toMatchObject({ label, needsAttention });
 });
 
 test('a cancelled run does not change the state of the run before it', () => {
-  expect(getPipelineState(ACTIVE, [createRun({ status: 'cancelled' }), createRun({})]).label).toBe('Healthy');
+  expect(getPipelineState(ACTIVE, getRunState([createRun({ status: 'cancelled' }), createRun({})])).label).toBe(
+    'Healthy',
+  );
 });
 
 test('a pause by Freshet needs attention, and a pause by a user does not', () => {
-  expect(getPipelineState({ status: 'paused', paused_by: 'user' }, [])).toMatchObject({ needsAttention: false });
-  expect(getPipelineState({ status: 'paused', paused_by: 'record_spike' }, [])).toMatchObject({ tone: 'attention' });
+  expect(getPipelineState({ status: 'paused', paused_by: 'user' }, getRunState([]))).toMatchObject({
+    needsAttention: false,
+  });
+  expect(getPipelineState({ status: 'paused', paused_by: 'record_spike' }, getRunState([]))).toMatchObject({
+    tone: 'attention',
+  });
 });
 
 test('a pipeline is as fresh as its least fresh table in the last finished sync', () => {
@@ -60,7 +76,7 @@ test('a pipeline is as fresh as its least fresh table in the last finished sync'
 
 test('the result of a run names the number of failed objects', () => {
   const objects = [object({ status: 'failed' }), object({ status: 'succeeded' })];
-  expect(describeResult(createRun({ status: 'failed', objects }))).toBe('1 of 2 objects failed');
+  expect(describeResult(summarizeRun(createRun({ status: 'failed', objects })))).toBe('1 of 2 objects failed');
 });
 
 test('a schedule is described in words', () => {

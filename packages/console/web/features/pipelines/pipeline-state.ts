@@ -19,10 +19,26 @@ const PAUSED_BY: Readonly<Record<Schemas['PausedBy'], string>> = {
   monthly_quota: 'Paused: quota reached',
 };
 
-/** @param runs the latest runs of the pipeline, the latest first. */
+/** The newest open run of a pipeline, and the result of its newest finished run. */
+export interface RunState {
+  readonly open: (Pick<Run, 'status' | 'kind' | 'progress'> & { readonly isFirst: boolean }) | null;
+  /** The status of the newest finished run that was not cancelled. Null: there is none. */
+  readonly lastStatus: Run['status'] | null;
+}
+
+/** Returns the state of the runs of one pipeline. @param runs the latest runs, the latest first. */
+export function getRunState(runs: readonly Run[]): RunState {
+  const open = runs.find((run) => run.finished_at === null);
+  const last = runs.find((run) => run.finished_at !== null && run.status !== 'cancelled');
+  return {
+    open: open === undefined ? null : { ...open, isFirst: isFirstSync(open, runs) },
+    lastStatus: last?.status ?? null,
+  };
+}
+
 export function getPipelineState(
   pipeline: Pick<Pipeline, 'status' | 'paused_by'>,
-  runs: readonly Run[],
+  { open, lastStatus }: RunState,
 ): PipelineState {
   if (pipeline.status === 'paused') {
     const isByUser = pipeline.paused_by === null || pipeline.paused_by === 'user';
@@ -32,11 +48,9 @@ export function getPipelineState(
       needsAttention: !isByUser,
     };
   }
-  const open = runs.find((run) => run.finished_at === null);
-  if (open) return { label: describeOpenRun(open, runs), tone: 'running', needsAttention: false };
-  const latest = runs.find((run) => run.status !== 'cancelled');
-  switch (latest?.status) {
-    case undefined:
+  if (open) return { label: describeOpenRun(open), tone: 'running', needsAttention: false };
+  switch (lastStatus) {
+    case null:
       return { label: 'Waiting for the first run', tone: 'neutral', needsAttention: false };
     case 'failed':
       return { label: 'Failed', tone: 'failed', needsAttention: true };
@@ -47,10 +61,10 @@ export function getPipelineState(
   }
 }
 
-function describeOpenRun(run: Run, runs: readonly Run[]): string {
-  if (run.status === 'queued') return 'Queued';
-  const name = isFirstSync(run, runs) ? 'First sync' : run.kind === 'audit' ? 'Auditing' : 'Syncing';
-  return run.progress === null ? name : `${name} ${formatPercent(run.progress)}`;
+function describeOpenRun({ status, kind, progress, isFirst }: NonNullable<RunState['open']>): string {
+  if (status === 'queued') return 'Queued';
+  const name = isFirst ? 'First sync' : kind === 'audit' ? 'Auditing' : 'Syncing';
+  return progress === null ? name : `${name} ${formatPercent(progress)}`;
 }
 
 /** Whether a run is the first sync of its pipeline. */
@@ -80,15 +94,29 @@ export function getFreshAsOf(runs: readonly Run[]): string | null {
   return null;
 }
 
-/** Describes the result of a run in a few words: "1 of 26 objects failed". */
-export function describeResult(run: Run): string {
+/** Counts the objects of a run by their result. */
+export function summarizeRun(run: Run): RunResult {
   const count = (status: string) => run.objects.filter((object) => object.status === status).length;
-  const failed = count('failed');
-  const partial = count('partial');
-  const total = run.objects.length;
-  if (failed > 0) return `${failed} of ${formatCount(total, 'object')} failed`;
-  if (partial > 0) return `${partial} of ${formatCount(total, 'object')} incomplete`;
-  switch (run.status) {
+  return {
+    status: run.status,
+    objects: run.objects.length,
+    failed_objects: count('failed'),
+    partial_objects: count('partial'),
+  };
+}
+
+type RunResult = Pick<Schemas['RunSummary'], 'status' | 'objects' | 'failed_objects' | 'partial_objects'>;
+
+/** Describes the result of a run in a few words: "1 of 26 objects failed". */
+export function describeResult({
+  status,
+  objects,
+  failed_objects: failed,
+  partial_objects: partial,
+}: RunResult): string {
+  if (failed > 0) return `${failed} of ${formatCount(objects, 'object')} failed`;
+  if (partial > 0) return `${partial} of ${formatCount(objects, 'object')} incomplete`;
+  switch (status) {
     case 'running':
       return 'Running';
     case 'queued':
@@ -98,11 +126,6 @@ export function describeResult(run: Run): string {
     default:
       return 'Succeeded';
   }
-}
-
-/** Groups runs by their pipeline. The order of the runs is preserved. */
-export function groupRunsByPipeline(runs: readonly Run[]): ReadonlyMap<string, readonly Run[]> {
-  return Map.groupBy(runs, (run) => run.pipeline_id);
 }
 
 /** Describes the schedule of a pipeline: "every 6 hours" or "15 6 * * 1-5 (Europe/Berlin)". */

@@ -1,9 +1,10 @@
-import { Button, Group, SegmentedControl, Stack, TextInput } from '@mantine/core';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Button, Group, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 import { api, type Schemas } from '../../api/client.ts';
-import { destinationsQuery, latestRunsQuery, pipelinesQuery, usageQuery } from '../../api/queries.ts';
+import { destinationsQuery, pipelineActivityQuery } from '../../api/queries.ts';
 import { useAction } from '../../components/actions.tsx';
 import { GuardedButton, usePermission } from '../../components/guarded.tsx';
 import { Icon } from '../../components/icon.tsx';
@@ -12,30 +13,47 @@ import { Empty, QueryView } from '../../components/states.tsx';
 import { formatCount } from '../../format/numbers.ts';
 import { hasDraft } from '../wizard/draft-storage.ts';
 import { PipelineFigures } from './pipeline-figures.tsx';
-import { groupRunsByPipeline } from './pipeline-state.ts';
 import { PipelinesTable } from './pipelines-table.tsx';
 
-type Pipeline = Schemas['Pipeline'];
 type StatusFilter = 'all' | Schemas['PipelineStatus'];
+
+/** The time without key presses after which the search is sent. */
+const SEARCH_DELAY_MS = 200;
 
 export function PipelinesPage() {
   const [status, setStatus] = useState<StatusFilter>('all');
-  const query = useInfiniteQuery(pipelinesQuery(status === 'all' ? {} : { status }));
-  const pipelines = useMemo(() => query.data?.pages.flatMap(({ data }) => data) ?? [], [query.data]);
-  const isFirstUse = query.data !== undefined && pipelines.length === 0 && status === 'all';
+  const [search, setSearch] = useState('');
+  const [text] = useDebouncedValue(search.trim(), SEARCH_DELAY_MS);
+  /** The cursors of the pages up to the displayed page. The first page has no cursor. */
+  const [cursors, setCursors] = useState<readonly string[]>([]);
+  const filter = { ...(status === 'all' ? {} : { status }), ...(text === '' ? {} : { search: text }) };
+  const query = useQuery(pipelineActivityQuery(filter, cursors.at(-1) ?? null));
+  const isFirstUse = query.data?.data.length === 0 && status === 'all' && text === '' && cursors.length === 0;
   return (
     <>
-      <PageHeader title="Pipelines" help="pipelines" actions={isFirstUse ? null : <CreateButton />} />
-      <QueryView query={query as never}>
-        {() =>
+      <PageHeader title="Pipelines" actions={isFirstUse ? null : <CreateButton />} />
+      <QueryView query={query}>
+        {({ data, next_cursor }) =>
           isFirstUse ? (
             <FirstUse />
           ) : (
             <PipelineList
-              pipelines={pipelines}
+              activities={data}
+              search={search}
+              onSearch={(value) => {
+                setSearch(value);
+                setCursors([]);
+              }}
               status={status}
-              onStatusChange={setStatus}
-              {...(query.hasNextPage ? { loadMore: () => void query.fetchNextPage() } : {})}
+              onStatusChange={(value) => {
+                setStatus(value);
+                setCursors([]);
+              }}
+              pages={{
+                number: cursors.length + 1,
+                onPrevious: cursors.length === 0 ? null : () => setCursors(cursors.slice(0, -1)),
+                onNext: next_cursor === null ? null : () => setCursors([...cursors, next_cursor]),
+              }}
             />
           )
         }
@@ -66,25 +84,30 @@ function FirstUse() {
   );
 }
 
-interface PipelineListProps {
-  readonly pipelines: readonly Pipeline[];
-  readonly status: StatusFilter;
-  readonly onStatusChange: (status: StatusFilter) => void;
-  /** Absent: all pipelines are loaded. */
-  readonly loadMore?: () => void;
+interface Pages {
+  /** The number of the displayed page. */
+  readonly number: number;
+  /** Null: the first page is displayed. */
+  readonly onPrevious: (() => void) | null;
+  /** Null: the last page is displayed. */
+  readonly onNext: (() => void) | null;
 }
 
-function PipelineList({ pipelines, status, onStatusChange, loadMore }: PipelineListProps) {
-  const [search, setSearch] = useState('');
+interface PipelineListProps {
+  readonly activities: readonly Schemas['PipelineActivity'][];
+  readonly search: string;
+  readonly onSearch: (search: string) => void;
+  readonly status: StatusFilter;
+  readonly onStatusChange: (status: StatusFilter) => void;
+  readonly pages: Pages;
+}
+
+function PipelineList({ activities, search, onSearch, status, onStatusChange, pages }: PipelineListProps) {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const { data: runs = [] } = useQuery(latestRunsQuery());
-  const { data: usage = [] } = useQuery(usageQuery());
   const { data: destinations = [] } = useQuery(destinationsQuery());
-  const runsByPipeline = useMemo(() => groupRunsByPipeline(runs), [runs]);
-  const shown = pipelines.filter((p) => matches(p, search));
   return (
     <Stack>
-      <PipelineFigures pipelines={pipelines} runsByPipeline={runsByPipeline} usage={usage} />
+      <PipelineFigures />
       <Card>
         <Group justify="space-between" mb="xs" gap="sm">
           <Group gap="sm">
@@ -93,7 +116,7 @@ function PipelineList({ pipelines, status, onStatusChange, loadMore }: PipelineL
               placeholder="Search by name or account"
               leftSection={<Icon name="search" size={16} />}
               value={search}
-              onChange={(event) => setSearch(event.currentTarget.value)}
+              onChange={(event) => onSearch(event.currentTarget.value)}
               w={240}
             />
             <SegmentedControl
@@ -109,35 +132,37 @@ function PipelineList({ pipelines, status, onStatusChange, loadMore }: PipelineL
           </Group>
           <BulkActions selected={selected} onDone={() => setSelected(new Set())} />
         </Group>
-        {shown.length === 0 ? (
+        {activities.length === 0 ? (
           <Empty title="No pipeline matches" icon="search">
             Change the search or the status.
           </Empty>
         ) : (
           <PipelinesTable
-            pipelines={shown}
-            runsByPipeline={runsByPipeline}
-            usage={usage}
+            activities={activities}
             destinations={destinations}
             selected={selected}
             onSelect={setSelected}
           />
         )}
-        {loadMore ? (
-          <Group justify="center" mt="md">
-            <Button variant="default" onClick={loadMore}>
-              Load more pipelines
-            </Button>
-          </Group>
-        ) : null}
+        <PageButtons {...pages} />
       </Card>
     </Stack>
   );
 }
 
-function matches({ name, source }: Pipeline, search: string): boolean {
-  const text = search.trim().toLowerCase();
-  return text === '' || name.toLowerCase().includes(text) || source.subdomain.includes(text);
+function PageButtons({ number, onPrevious, onNext }: Pages) {
+  if (onPrevious === null && onNext === null) return null;
+  return (
+    <Group component="nav" justify="center" mt="md" aria-label="Pages of the list">
+      <Button variant="default" disabled={onPrevious === null} onClick={() => onPrevious?.()}>
+        Previous
+      </Button>
+      <Text size="sm">Page {number}</Text>
+      <Button variant="default" disabled={onNext === null} onClick={() => onNext?.()}>
+        Next
+      </Button>
+    </Group>
+  );
 }
 
 function BulkActions({ selected, onDone }: { readonly selected: ReadonlySet<string>; readonly onDone: () => void }) {

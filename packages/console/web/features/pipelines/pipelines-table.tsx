@@ -10,15 +10,14 @@ import { Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatNumber } from '../../format/numbers.ts';
 import { DAYS, listDays, sumByDay } from '../usage/usage-data.ts';
-import { describeResult, describeSchedule, getFreshAsOf, getPipelineState } from './pipeline-state.ts';
+import { describeResult, describeSchedule, getPipelineState } from './pipeline-state.ts';
 
 type Pipeline = Schemas['Pipeline'];
-type Run = Schemas['Run'];
+type Activity = Schemas['PipelineActivity'];
+type Run = Schemas['RunSummary'];
 
 interface PipelinesTableProps {
-  readonly pipelines: readonly Pipeline[];
-  readonly runsByPipeline: ReadonlyMap<string, readonly Run[]>;
-  readonly usage: readonly Schemas['Usage'][];
+  readonly activities: readonly Activity[];
   readonly destinations: readonly Schemas['Destination'][];
   readonly selected: ReadonlySet<string>;
   readonly onSelect: (selected: ReadonlySet<string>) => void;
@@ -29,24 +28,21 @@ export function PipelinesTable(props: PipelinesTableProps) {
     <DataTable
       label="Pipelines"
       columns={buildColumns(props)}
-      rows={props.pipelines}
-      getKey={(p) => p.id}
+      rows={props.activities}
+      getKey={({ pipeline }) => pipeline.id}
       minWidth={980}
     />
   );
 }
 
-function buildColumns({
-  runsByPipeline,
-  usage,
-  destinations,
-  selected,
-  onSelect,
-}: PipelinesTableProps): Column<Pipeline>[] {
+function getState({ pipeline, open_run: open, last_status }: Activity) {
+  const openRun = open === null ? null : { ...open, isFirst: open.is_first_sync };
+  return getPipelineState(pipeline, { open: openRun, lastStatus: last_status });
+}
+
+function buildColumns({ destinations, selected, onSelect }: PipelinesTableProps): Column<Activity>[] {
   const destinationNames = new Map(destinations.map(({ id, name }) => [id, name]));
-  const usageByPipeline = Map.groupBy(usage, (row) => row.pipeline_id);
   const days = listDays(Date.now());
-  const runsOf = (p: Pipeline) => runsByPipeline.get(p.id) ?? [];
   const toggle = (id: string) => {
     const next = new Set(selected);
     if (!next.delete(id)) next.add(id);
@@ -57,44 +53,52 @@ function buildColumns({
       title: 'Select',
       isTitleHidden: true,
       width: 40,
-      cell: (p) => (
-        <Checkbox aria-label={`Select ${p.name}`} checked={selected.has(p.id)} onChange={() => toggle(p.id)} />
+      cell: ({ pipeline: { id, name } }) => (
+        <Checkbox aria-label={`Select ${name}`} checked={selected.has(id)} onChange={() => toggle(id)} />
       ),
     },
     {
       title: 'Pipeline',
-      cell: (p) => <PipelineName pipeline={p} destination={destinationNames.get(p.destination_id)} />,
+      cell: ({ pipeline }) => (
+        <PipelineName pipeline={pipeline} destination={destinationNames.get(pipeline.destination_id)} />
+      ),
     },
     {
       title: 'Status',
-      cell: (p) => {
-        const { label, tone } = getPipelineState(p, runsOf(p));
+      cell: (activity) => {
+        const { label, tone } = getState(activity);
         return (
-          <Status value={p.status} tone={tone}>
+          <Status value={activity.pipeline.status} tone={tone}>
             {label}
           </Status>
         );
       },
     },
-    { title: 'Freshness', cell: (p) => <Time value={getFreshAsOf(runsOf(p))} format="age" /> },
-    { title: 'Last run', cell: (p) => <LastRun run={runsOf(p)[0]} /> },
-    { title: 'Next run', cell: (p) => <NextRun pipeline={p} isRunning={runsOf(p)[0]?.finished_at === null} /> },
+    { title: 'Freshness', cell: ({ fresh_as_of }) => <Time value={fresh_as_of} format="age" /> },
+    { title: 'Last run', cell: ({ last_run }) => <LastRun run={last_run} /> },
+    {
+      title: 'Next run',
+      cell: ({ pipeline, open_run }) => <NextRun pipeline={pipeline} isRunning={open_run !== null} />,
+    },
     {
       title: `Records, ${DAYS} days`,
-      cell: (p) => {
-        const values = sumByDay(usageByPipeline.get(p.id) ?? [], days, (row) => row.records_loaded);
+      cell: (activity) => {
+        const values = sumByDay(activity.usage, days, (day) => day.records_loaded);
         const total = values.reduce((sum, value) => sum + value, 0);
-        const { tone } = getPipelineState(p, runsOf(p));
+        const { tone } = getState(activity);
         return <Sparkline values={values} tone={tone} label={`${formatNumber(total)} records in ${DAYS} days`} />;
       },
     },
     {
       title: 'Credits today',
       isNumber: true,
-      cell: (p) =>
-        formatNumber(sumByDay(usageByPipeline.get(p.id) ?? [], days.slice(-1), (row) => row.credits_used)[0] ?? 0),
+      cell: ({ usage }) => formatNumber(sumByDay(usage, days.slice(-1), (day) => day.credits_used)[0] ?? 0),
     },
-    { title: 'Actions', isTitleHidden: true, cell: (p) => <RunNowButton pipeline={p} runs={runsOf(p)} /> },
+    {
+      title: 'Actions',
+      isTitleHidden: true,
+      cell: ({ pipeline, open_run }) => <RunNowButton pipeline={pipeline} open={open_run} />,
+    },
   ];
 }
 
@@ -119,8 +123,8 @@ function PipelineName({
   );
 }
 
-function LastRun({ run }: { readonly run: Run | undefined }) {
-  if (run === undefined) return <>none</>;
+function LastRun({ run }: { readonly run: Run | null }) {
+  if (run === null) return <>none</>;
   return (
     <>
       <TextLink to={`/runs/${run.id}`}>{describeResult(run)}</TextLink>{' '}
@@ -141,9 +145,8 @@ function NextRun({ pipeline, isRunning }: { readonly pipeline: Pipeline; readonl
 }
 
 /** Starts a run. While a run is open, leads to this run instead. */
-function RunNowButton({ pipeline, runs }: { readonly pipeline: Pipeline; readonly runs: readonly Run[] }) {
+function RunNowButton({ pipeline, open }: { readonly pipeline: Pipeline; readonly open: Run | null }) {
   const navigate = useNavigate();
-  const open = runs.find((run) => run.finished_at === null);
   const start = useAction(() => api().post('/v1/pipelines/{id}/runs', { params: { path: { id: pipeline.id } } }), {
     done: `Started a run of ${pipeline.name}.`,
     onDone: (run) => void navigate({ to: '/runs/$id', params: { id: run.id } }),

@@ -32,7 +32,11 @@ export function listDays(now: number, count = DAYS): string[] {
 }
 
 /** Sums a value of the rows for each day. The result includes days without rows. */
-export function sumByDay(rows: readonly Usage[], days: readonly string[], getValue: (row: Usage) => number): number[] {
+export function sumByDay<T extends { readonly day: string }>(
+  rows: readonly T[],
+  days: readonly string[],
+  getValue: (row: T) => number,
+): number[] {
   const byDay = new Map<string, number>();
   for (const row of rows) byDay.set(row.day, (byDay.get(row.day) ?? 0) + getValue(row));
   return days.map((day) => byDay.get(day) ?? 0);
