@@ -17,11 +17,12 @@ beforeAll(async () => {
   [deployment, browser] = await Promise.all([Deployment.start({}, ['api']), ConsoleBrowser.launch()]);
   const id = await deployment.createPipeline();
   await deployment.updatePipeline(id, { name: 'oldest' });
-  // The ids are in the order of creation, like UUIDv7. Each pipeline has one run with two objects.
+  // The ids are UUIDv7, like those of the store. Each pipeline has one run with two objects.
   await deployment.control.sql.unsafe(`
     insert into freshet.pipelines (id, name, subdomain, credential_id, historical_sync_days, credit_share_percent,
       destination_id, destination_schema, table_prefix, frequency_minutes, objects, schema_policy)
-    select ('ffff0000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'pipeline ' || n, 'account-' || n,
+    select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0') || '70008' || lpad(to_hex(n), 15, '0'))::uuid,
+      'pipeline ' || n, 'account-' || n,
       credential_id, 30, 80, destination_id, 'schema_' || n, '', 360, '{}', 'evolve'
     from freshet.pipelines, generate_series(1, ${PIPELINES - 1}) n;
     insert into freshet.runs (id, pipeline_id, status, trigger, started_at, finished_at)
