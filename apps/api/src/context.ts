@@ -64,7 +64,7 @@ export interface Deps {
    */
   readonly trustedProxies?: string;
   readonly help: Help;
-  /** The address of a trace, with `{trace_id}`. Null or absent: runs have no link to their traces. */
+  /** The address of a trace, with `{trace_id}`. Null or absent: runs do not link to traces. */
   readonly traceUrl?: string | null;
   readonly logger?: FastifyBaseLogger;
 }

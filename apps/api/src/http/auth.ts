@@ -15,8 +15,8 @@ declare module 'fastify' {
 }
 
 /**
- * Authenticates requests with bearer tokens or sessions, and checks the permissions of the tokens. A
- * value with a wrong checksum is rejected without a database query.
+ * Authenticates requests with bearer tokens or sessions, and checks the permissions of the tokens.
+ * A value with a wrong checksum is rejected without a database query.
  */
 export function registerAuth(app: App, store: ControlStore): void {
   app.decorateRequest('identity', null);

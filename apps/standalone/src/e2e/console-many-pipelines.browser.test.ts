@@ -21,7 +21,8 @@ beforeAll(async () => {
   await deployment.control.sql.unsafe(`
     insert into freshet.pipelines (id, name, subdomain, credential_id, historical_sync_days, credit_share_percent,
       destination_id, destination_schema, table_prefix, frequency_minutes, objects, schema_policy)
-    select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0') || '70008' || lpad(to_hex(n), 15, '0'))::uuid,
+    select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0') || '70008'
+        || lpad(to_hex(n), 15, '0'))::uuid,
       'pipeline ' || n, 'account-' || n,
       credential_id, 30, 80, destination_id, 'schema_' || n, '', 360, '{}', 'evolve'
     from freshet.pipelines, generate_series(1, ${PIPELINES - 1}) n;

@@ -1,4 +1,12 @@
-import { Button, type CSSVariablesResolver, createTheme, type MantineColorsTuple, Menu, Modal, Tooltip } from '@mantine/core';
+import {
+  Button,
+  type CSSVariablesResolver,
+  createTheme,
+  type MantineColorsTuple,
+  Menu,
+  Modal,
+  Tooltip,
+} from '@mantine/core';
 
 const accent: MantineColorsTuple = [
   '#e6f4f1',

@@ -25,7 +25,7 @@ export interface DailyUsage {
   readonly credits_used: number;
 }
 
-/** What a pipeline is doing, and how fresh its tables are. */
+/** The newest runs of a pipeline, its freshness and its usage. */
 export interface PipelineActivity {
   readonly pipeline_id: string;
   /** The newest run. Null: the pipeline has no run. */
@@ -43,7 +43,7 @@ export interface PipelineActivity {
 /** The state of all pipelines. */
 export interface PipelineSummary {
   readonly pipelines: number;
-  /** Active pipelines whose last run failed or is partial, and pipelines that Freshet has paused. */
+  /** Active pipelines whose last run failed or is partial, and pipelines that Freshet paused. */
   readonly pipelines_needing_attention: number;
   /** The pipelines with a finished sync. */
   readonly synced_pipelines: number;
@@ -55,8 +55,8 @@ export interface PipelineSummary {
 }
 
 /*
- * Each statement looks up the newest runs of a pipeline in the index on pipeline and id, so its cost
- * does not depend on the number of stored runs.
+ * Each statement looks up the newest runs of a pipeline in the index on pipeline and id, so its
+ * cost does not depend on the number of stored runs.
  */
 
 /** The newest run of a pipeline `p` that meets a condition. */
@@ -92,7 +92,8 @@ export async function findPipelineActivity(
 ): Promise<PipelineActivity[]> {
   if (ids.length === 0) return [];
   const rows = await sql<(PipelineActivity & { readonly usage: readonly DailyUsage[] | null })[]>`
-    select p.id as pipeline_id, ${buildRunSummary(sql, 'last')} as last_run, ${buildRunSummary(sql, 'open')} as open_run,
+    select p.id as pipeline_id, ${buildRunSummary(sql, 'last')} as last_run,
+      ${buildRunSummary(sql, 'open')} as open_run,
       finished.status as last_status, fresh.fresh_as_of, usage.days as usage
     from unnest(${[...ids]}::uuid[]) p(id)
     left join lateral (${selectNewestRun(sql, sql`true`)}) last on true
@@ -153,8 +154,8 @@ async function getUsageOfDay(sql: Sql, daysAgo: number): Promise<DailyUsage> {
 }
 
 /**
- * Returns an id that is lower than the ids of all runs of the last `days` days. A UUIDv7 starts with
- * its time of creation, so this id limits the rows that a statement reads. The clocks of the
+ * Returns an id that is lower than the ids of all runs of the last `days` days. A UUIDv7 starts
+ * with its time of creation, so this id limits the rows that a statement reads. The clocks of the
  * processes and of the database may differ by up to a day.
  */
 function getLowestId(days: number): string {

@@ -90,7 +90,7 @@ export class Runs extends Store {
     return getUsage(this.sql, from, until, pipelineId);
   }
 
-  /** Finds what pipelines are doing, with their usage of the last `days` days. */
+  /** Finds the newest runs, the freshness and the usage of the last `days` days of pipelines. */
   findActivity(pipelineIds: readonly string[], days: number): Promise<PipelineActivity[]> {
     return findPipelineActivity(this.sql, pipelineIds, days);
   }

@@ -8,7 +8,7 @@ import { Session, SessionInput, SignInCode } from './schemas.ts';
 
 const tags = ['tokens'];
 
-/** Registers the one-time links that open the console signed in, and the sessions of the console. */
+/** Registers the codes that open the console signed in, and the sessions of the console. */
 export function registerSignInRoutes(app: App, deps: Deps): void {
   registerCreateCode(app, deps);
   registerCreateSession(app, deps);
