@@ -43,10 +43,10 @@ for (let round = 0; round < rounds; round++)
 await browser.close();
 const medians = results.map((list) => getMedian(list.map(({ paintedMs }) => paintedMs)));
 for (const [i, { name }] of PAGES.entries()) {
-  const [{ requests = 0, kilobytes = 0 } = {}] = results[i] ?? [];
+  const [first] = results[i] as Measurement[];
   const ratio = (medians[i] as number) / (medians[0] as number);
   console.log(
-    `${name.padEnd(28)} median ${String(Math.round(medians[i] as number)).padStart(5)} ms, ratio ${ratio.toFixed(1)}, ${requests} API requests, ${kilobytes} kB of API responses`,
+    `${name.padEnd(28)} median ${String(Math.round(medians[i] as number)).padStart(5)} ms, ratio ${ratio.toFixed(1)}, ${first?.requests} API requests, ${first?.kilobytes} kB of API responses`,
   );
 }
 

@@ -146,8 +146,8 @@ interface BrowserElement {
 /** Whether an element, or an element in it, has the focus. */
 const hasFocus = (element: Locator): Promise<boolean> =>
   element.evaluate((node) => {
-    const { ownerDocument, contains } = node as unknown as BrowserElement;
-    return contains.call(node, ownerDocument.activeElement);
+    const browserElement = node as unknown as BrowserElement;
+    return browserElement.contains(browserElement.ownerDocument.activeElement);
   });
 
 async function findOverlayProblems(role: 'dialog' | 'menu' | 'listbox'): Promise<string[]> {

@@ -315,10 +315,10 @@ test('controls without permission are disabled, and say which role is required',
 
 test('the page of a run links to its trace if the operator has configured a tracing system', async () => {
   const { page } = browser;
-  const [{ id = '' } = {}] = await deployment.control.sql<{ id: string }[]>`
+  const [run] = await deployment.control.sql<{ id: string }[]>`
     update freshet.runs set traceparent = ${`00-${TRACE_ID}-00f067aa0ba902b7-01`}
     where id = (select id from freshet.runs order by id desc limit 1) returning id`;
-  await visit(`/runs/${id}`);
+  await visit(`/runs/${run?.id}`);
   const link = page.getByRole('link', { name: 'Open the trace' });
   expect(await link.getAttribute('href')).toBe(`https://jaeger.example.com/trace/${TRACE_ID}`);
 });
