@@ -1,4 +1,4 @@
-import { Modal, type ModalProps } from '@mantine/core';
+import { Drawer, type DrawerProps, Modal, type ModalProps } from '@mantine/core';
 import { useEffect, useState } from 'react';
 
 /**
@@ -25,4 +25,23 @@ function findOpener(): HTMLElement | null {
   const menuButtonId = activeElement?.closest('[role="menu"]')?.getAttribute('aria-labelledby');
   const opener = menuButtonId ? document.getElementById(menuButtonId) : activeElement;
   return opener instanceof HTMLElement ? opener : null;
+}
+
+/**
+ * A drawer at the right side of the page. Mantine closes all open dialogs with one press of Escape.
+ * While a dialog covers the drawer, Escape closes only the dialog.
+ */
+export function SideDrawer({ onClose, ...props }: Omit<DrawerProps, 'position' | 'closeButtonProps'>) {
+  const closeUnlessCovered = () => {
+    if (document.querySelectorAll('[role="dialog"]').length === 1) onClose();
+  };
+  return (
+    <Drawer
+      size="lg"
+      {...props}
+      onClose={closeUnlessCovered}
+      position="right"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    />
+  );
 }

@@ -1,4 +1,4 @@
-import { Button, Drawer, Group, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -6,6 +6,7 @@ import { api, type Schemas } from '../../api/client.ts';
 import { catalogQuery, latestRunsQuery, pipelineObjectsQuery } from '../../api/queries.ts';
 import { useAction } from '../../components/actions.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
+import { SideDrawer } from '../../components/dialog.tsx';
 import { usePermission } from '../../components/guarded.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Card } from '../../components/page.tsx';
@@ -83,16 +84,13 @@ function ObjectList({
           minWidth={860}
         />
       )}
-      <Drawer
+      <SideDrawer
         opened={opened !== undefined}
         onClose={() => setOpenName(null)}
         title={opened ? (titles.get(opened.object) ?? opened.object) : ''}
-        position="right"
-        size="lg"
-        closeButtonProps={{ 'aria-label': 'Close' }}
       >
         {opened ? <ObjectDrawer pipelineId={pipelineId} object={opened} /> : null}
-      </Drawer>
+      </SideDrawer>
     </Card>
   );
 }

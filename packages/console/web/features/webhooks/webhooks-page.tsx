@@ -1,11 +1,11 @@
-import { Drawer, Group, Menu, Stack, Switch, Text } from '@mantine/core';
+import { Group, Menu, Stack, Switch, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, type Schemas } from '../../api/client.ts';
 import { webhooksQuery } from '../../api/queries.ts';
 import { ConfirmDialog, useAction } from '../../components/actions.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
-import { Dialog } from '../../components/dialog.tsx';
+import { Dialog, SideDrawer } from '../../components/dialog.tsx';
 import { GuardedButton, usePermission } from '../../components/guarded.tsx';
 import { Card, PageHeader } from '../../components/page.tsx';
 import { Empty, QueryView } from '../../components/states.tsx';
@@ -96,16 +96,13 @@ function WebhookTable({ webhooks }: { readonly webhooks: readonly Webhook[] }) {
           <SigningSecret secret={secret} onClose={() => setSecret(null)} />
         </Dialog>
       )}
-      <Drawer
+      <SideDrawer
         opened={dialog?.kind === 'deliveries'}
         onClose={close}
-        position="right"
-        size="lg"
         title={`Deliveries of ${dialog?.webhook.name ?? ''}`}
-        closeButtonProps={{ 'aria-label': 'Close' }}
       >
         {dialog?.kind === 'deliveries' ? <Deliveries webhookId={dialog.webhook.id} /> : null}
-      </Drawer>
+      </SideDrawer>
     </Card>
   );
 }
