@@ -73,18 +73,19 @@ async function measure(
   });
   await page.addInitScript(`
     sessionStorage.setItem('freshet.token', ${JSON.stringify(token)});
+    const { promise, resolve } = Promise.withResolvers();
+    window.painted = promise;
     const observer = new MutationObserver(check);
     observer.observe(document, { childList: true, subtree: true });
     function check() {
       if (document.querySelector(${JSON.stringify(selector)}) === null) return;
       observer.disconnect();
       // The second callback runs after the frame with the element was painted.
-      requestAnimationFrame(() => requestAnimationFrame(() => { window.paintedMs = performance.now(); }));
+      requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
     }
     check();`);
   await page.goto(`${url}${path}`, { waitUntil: 'commit' });
-  await page.waitForFunction('window.paintedMs !== undefined', null, { timeout: 120_000 });
-  const paintedMs = (await page.evaluate('window.paintedMs')) as number;
+  const paintedMs = (await page.evaluate('window.painted')) as number;
   await context.close();
   return { paintedMs, requests, kilobytes: Math.round(bytes / 1000) };
 }

@@ -73,12 +73,12 @@ export class StandaloneDeployment {
       const url = await this.#startApi({ ...env, FRESHET_BOOTSTRAP_TOKEN: this.token, HOST: this.#settings.host });
       // The workers start after the API, because they have no work until the API has created a run.
       for (const name of WORKERS) this.#children.start({ name, main: getMainModule(name), env });
+      const { dataDir } = this.#settings;
+      saveLocalDeployment(dataDir, { url, token: this.token });
+      this.#cleanups.push(async () => removeLocalDeployment(dataDir));
       return url;
     };
     const apiUrl = await this.#display.step('API', startProcesses, (url) => url);
-    const { dataDir } = this.#settings;
-    saveLocalDeployment(dataDir, { url: apiUrl, token: this.token });
-    this.#cleanups.push(async () => removeLocalDeployment(dataDir));
     return { apiUrl, warehouseUrl };
   }
 

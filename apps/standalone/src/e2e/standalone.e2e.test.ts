@@ -1,6 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { catalogue, listObjectsToExtract } from '@freshet/freshdesk-extractor';
 import { waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,6 +32,7 @@ test('--once loads the simulated account into an embedded PostgreSQL, prints the
   expect(last.run.objects).toHaveLength(listObjectsToExtract({}).length + available.length);
   expect(last.run.objects.find((o: { object: string }) => o.object === 'tickets').records_loaded).toBe(2000);
   await waitFor(() => !processTree.some(isRunning), 'all processes have exited');
+  expect(existsSync(join(dataDir, 'running.json'))).toBe(false);
 
   // A second start reuses the data folder, and extracts only changes.
   using second = new StandaloneProcess(['--once'], {}, dataDir);
@@ -69,6 +72,7 @@ describe('npm start without options', () => {
     await waitFor(() => standalone.output.includes('Freshet is running.'), 'the first run has finished');
     expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);
     expect(standalone.output).toMatch(/Token {10}frt_/);
+    expect(standalone.output).toMatch(/Console {8}http:\/\/127\.0\.0\.1:\d+\/console\?code=frc_\w{36}\n/);
     expect(standalone.output).toContain("psql 'postgres://");
     expect(standalone.output).toContain('select * from freshdesk_demo_analytics.daily_summary');
     const processTree = standalone.getProcessTree();
@@ -78,6 +82,22 @@ describe('npm start without options', () => {
     // The parent stops the other processes in order. If the parent itself is killed, each process
     // stops because its parent has exited.
     expect(standalone.lastShutdown).toBe(target === 2 && signal === 'SIGKILL' ? 'parent exited' : 'SIGTERM');
+  });
+
+  test('npm run freshet sign-in prints a link to the deployment of the data folder, which works once', async () => {
+    using standalone = new StandaloneProcess([], {}, dataDir);
+    await waitFor(() => standalone.apiUrl, 'the API is available');
+    const env = { ...process.env, FRESHET_DATA_DIR: dataDir };
+    const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'freshet', 'sign-in'], { env });
+    const link = new URL(stdout.trim());
+    expect(link.origin).toBe(standalone.apiUrl);
+    const exchange = () =>
+      fetch(`${link.origin}/v1/sessions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code: link.searchParams.get('code') }),
+      });
+    expect([(await exchange()).status, (await exchange()).status]).toEqual([201, 401]);
   });
 
   test('rejects a second start with the same data folder, and the first deployment continues to run', async () => {

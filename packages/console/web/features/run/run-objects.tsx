@@ -5,7 +5,7 @@ import { type Column, DataTable } from '../../components/data-table.tsx';
 import { Card } from '../../components/page.tsx';
 import { Status } from '../../components/status.tsx';
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../../format/numbers.ts';
-import { getObjectTone, isNotable, sortObjects } from './run-progress.ts';
+import { getObjectTone, isNotable, isOpen, sortObjects } from './run-progress.ts';
 
 type Run = Schemas['Run'];
 type ObjectRun = Schemas['ObjectRun'];
@@ -73,7 +73,8 @@ function Attention({ value }: { readonly value: number }) {
 function Messages({ object }: { readonly object: ObjectRun }) {
   const { findings } = object;
   const texts = [
-    ...(object.error === null ? [] : [object.error.message]),
+    // The notice above the progress states the errors of open objects.
+    ...(object.error === null || isOpen(object) ? [] : [object.error.message]),
     ...object.warnings.filter((w) => object.error === null || w.code !== 'object_unavailable').map((w) => w.message),
     ...(findings === null || findings.missing + findings.stale + findings.repaired === 0
       ? []

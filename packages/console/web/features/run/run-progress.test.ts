@@ -49,7 +49,13 @@ test('an object run states what it waits for', () => {
   const child = createObject('conversations', { status: 'queued' });
   const run = createRun([waiting, child]);
   const parents = new Map([['conversations', 'tickets']]);
-  expect(describeWork(waiting, run, parents, now)).toBe('Waiting for credits, 18 s');
+  expect(describeWork(waiting, run, parents, now)).toBe('Waiting for credits, 18\u00a0s');
+  const failing = createObject('tickets', {
+    status: 'running',
+    not_before: '2026-01-01T00:00:08Z',
+    error: { code: 'warehouse_unavailable', message: '' },
+  });
+  expect(describeWork(failing, run, parents, now)).toBe('Waiting for the warehouse, 8\u00a0s');
   expect(describeWork(child, run, parents, now)).toBe('Waiting for tickets');
   expect(describeWork(child, createRun([createObject('tickets'), child]), parents, now)).toBe('Waiting for a worker');
 });

@@ -27,10 +27,12 @@ export function isNotable(object: ObjectRun): boolean {
   );
 }
 
+const NO_BREAK_SPACE = '\u00a0';
+
 /** Describes what an object run is doing, or what it waits for. */
 export function describeWork(object: ObjectRun, run: Run, parents: ReadonlyMap<string, string>, now: number): string {
   const waitSeconds = object.not_before === null ? 0 : (Date.parse(object.not_before) - now) / 1000;
-  const remaining = waitSeconds > 1 ? `, ${formatDuration(waitSeconds)}` : '';
+  const remaining = waitSeconds > 1 ? `, ${formatDuration(waitSeconds).replaceAll(' ', NO_BREAK_SPACE)}` : '';
   switch (object.status) {
     case 'waiting_for_credits':
       return `Waiting for credits${remaining}`;
