@@ -8,15 +8,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
+ * @param {string} root the folder of the repository.
+ * @param {Record<string, string>} [settings] environment variables of the deployment. By default, the
+ *   API listens on a free port. If the API exits, it is restarted on a different free port, unless
+ *   `PORT` is set.
  * @returns the URL of the API, a token with the role `team_admin`, the URL of the warehouse, the
  * log folder, and a function that stops the deployment.
  */
-export async function startDeployment(root) {
+export async function startDeployment(root, settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'freshet-deployment-'));
   const child = spawn(process.execPath, [join(root, 'scripts/run.mjs'), 'start'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, FRESHET_DATA_DIR: folder, FRESHET_REQUESTS_PER_MINUTE: '1000000', PORT: '0' },
+    env: { ...process.env, FRESHET_DATA_DIR: folder, FRESHET_REQUESTS_PER_MINUTE: '1000000', PORT: '0', ...settings },
   });
   let output = '';
   const exit = new Promise((done) => child.once('exit', done));

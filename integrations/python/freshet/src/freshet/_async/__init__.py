@@ -1,0 +1,1 @@
+"""The asynchronous client. `freshet._sync` is generated from this package."""
