@@ -76,18 +76,18 @@ def test_retries_without_retry_after_back_off(url: str, token: str, delays: list
 
 
 @pytest.mark.parametrize(
-    ("fault", "error", "message"),
+    ("fault", "error"),
     [
-        (respond(429), RateLimitError, "responded with status 429"),
-        (respond(504, text="<html>"), ServerError, r"status 504. \(504 unknown\)"),
-        (lose_response, UnreachableError, "The connection was closed"),
+        (respond(429), (RateLimitError, "responded with status 429")),
+        (respond(504, text="<html>"), (ServerError, r"status 504. \(504 unknown\)")),
+        (lose_response, (UnreachableError, "The connection was closed")),
     ],
 )
 def test_the_last_attempt_raises(
-    url: str, token: str, delays: list[float], fault: Fault, error: type[Exception], message: str
+    url: str, token: str, delays: list[float], fault: Fault, error: tuple[type[Exception], str]
 ) -> None:
     client = Freshet(url, token, transport=FaultyTransport(fault, fault), max_attempts=2)
-    with pytest.raises(error, match=message):
+    with pytest.raises(error[0], match=error[1]):
         client.get_current_token()
     assert len(delays) == 1
 

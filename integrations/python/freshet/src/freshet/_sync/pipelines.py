@@ -198,7 +198,8 @@ class Reports:
             pipeline: The pipeline, its name or its ID.
             report: The name of the report.
             start: The first day. By default, 30 days before `end`.
-            end: The day after the last day. By default, tomorrow.
+            end: The day after the last day. By default, 30 days after `start` or, without `start`,
+                tomorrow.
             group_by: The grouping of the rows. `group_by` of the report lists the valid values.
             time_zone: The time zone of the days. By default, the time zone of the models.
         """
