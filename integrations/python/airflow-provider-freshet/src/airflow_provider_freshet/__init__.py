@@ -11,7 +11,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-freshet",
         "name": "Freshet",
-        "description": "[Freshet](https://github.com/freshet/freshet) replicates Freshdesk accounts.",
+        "description": "Starts runs of Freshet, and waits for fresh tables.",
         "versions": [version("airflow-provider-freshet")],
         "connection-types": [
             {
