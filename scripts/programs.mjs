@@ -2,7 +2,7 @@
  * Installs Python programs from PyPI into virtual environments for tests. Each environment is
  * reused until its requirements change.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,4 +37,25 @@ export function runOrExit(program, args, options = {}) {
   if (status === 0) return;
   console.error(error?.message ?? `${program} exited with status ${status}.`);
   process.exit(1);
+}
+
+/**
+ * Runs a program in the background.
+ * @returns the output of the program, which rejects with the output if the program fails.
+ */
+export function runInBackground(program, args, options = {}) {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text;
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => {
+      if (status === 0) resolve(output);
+      else reject(new Error(`${output}${program} ${args.join(' ')} exited with status ${status}.`));
+    });
+  });
 }

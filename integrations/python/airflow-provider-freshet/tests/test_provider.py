@@ -12,6 +12,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers_manager import ProvidersManager
 from airflow.sdk import DAG, Connection
+from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from deployment_fixtures import CreatePipeline, read_code_blocks
 
@@ -50,12 +51,13 @@ def execute(dag: DAG, **arguments: Any) -> tuple[str, Any]:
 
 
 def test_airflow_finds_the_provider() -> None:
-    manager = ProvidersManager()
-    assert manager.providers["airflow-provider-freshet"].version == "0.1.0"
+    manager = ProvidersManagerTaskRuntime()
     hook = manager.hooks["freshet"]
     assert hook is not None
     assert hook.hook_name == "Freshet"
-    assert "airflow_provider_freshet.operators.FreshetRunLink" in manager.extra_links_class_names
+    providers = ProvidersManager()
+    assert providers.providers["airflow-provider-freshet"].version == "0.1.0"
+    assert "airflow_provider_freshet.operators.FreshetRunLink" in providers.extra_links_class_names
     assert get_provider_info()["package-name"] == "airflow-provider-freshet"
 
 

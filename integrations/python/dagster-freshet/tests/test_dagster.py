@@ -67,7 +67,7 @@ def test_the_first_example_syncs_on_a_schedule(
 ) -> None:
     defs: dg.Definitions = examples[0]["defs"]
     dg.Definitions.validate_loadable(defs)
-    schedule = defs.get_schedule_def("sync_acme_schedule")
+    schedule = defs.resolve_schedule_def("sync_acme_schedule")
     context = dg.build_schedule_context(
         instance, scheduled_execution_time=datetime(2026, 1, 2, 6, tzinfo=timezone.utc)
     )

@@ -1,8 +1,6 @@
 """Tests of the sync client against a running deployment."""
 
-import os
 import pickle
-import signal
 import time
 import uuid
 from datetime import datetime, timedelta, timezone
@@ -128,24 +126,6 @@ def test_errors_have_types_and_name_the_cause(freshet: Freshet, url: str, acme: 
         Freshet("http://127.0.0.1:9", "frt_x", max_attempts=1).pipelines.get("acme")
     with pytest.raises(ValueError, match="url must start with"):
         Freshet("freshet.example.com", "frt_x")
-
-
-def test_a_wait_continues_when_the_api_restarts(freshet: Freshet, paused: Pipeline) -> None:
-    run = freshet.pipelines.run(paused)
-    resumed: list[Pipeline] = []
-
-    def restart_api(_: Run) -> None:
-        if resumed:
-            return
-        processes = freshet.request("GET", "/v1/system")["processes"]
-        pids = [item["pid"] for item in processes if item["name"] == "api"]
-        alive = [pid for pid in pids if os.path.exists(f"/proc/{pid}")]  # noqa: PTH110
-        for pid in alive:
-            os.kill(pid, signal.SIGKILL)
-        resumed.append(freshet.pipelines.resume(paused))
-
-    finished = freshet.runs.wait(run, timeout=120, on_progress=restart_api)
-    assert (finished.id, finished.status, len(resumed)) == (run.id, "succeeded", 1)
 
 
 def test_objects_have_settings_and_coverage(freshet: Freshet, acme: Pipeline) -> None:

@@ -18,7 +18,7 @@ from freshet import Freshet, RunFailed
 from freshet.models import Run
 
 if TYPE_CHECKING:
-    from airflow.models.taskinstancekey import TaskInstanceKey
+    from airflow.sdk.types import TaskInstanceKey
     from airflow.sdk import Context
 
 RUN_URL_KEY = "freshet_run_url"

@@ -35,7 +35,7 @@ class FreshetRunTrigger(BaseTrigger):
         deadline: float | None = None,
         cancel_on_kill: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.run_id = run_id
         self.freshet_conn_id = freshet_conn_id
         self.deadline = deadline
@@ -66,7 +66,7 @@ class FreshetRunTrigger(BaseTrigger):
             error = f"run_timeout of the task has elapsed. {cause}"
         except (FreshetError, ValueError) as cause:
             error = str(cause)
-        yield TriggerEvent({"run_id": self.run_id, "error": error})
+        yield TriggerEvent({"run_id": self.run_id, "error": error})  # type: ignore[no-untyped-call]
 
     async def on_kill(self) -> None:
         """Cancels the run if a user stops the deferred task. Requires Airflow 3.3 or newer."""
@@ -100,7 +100,7 @@ class FreshetFreshnessTrigger(BaseTrigger):
         poke_interval: float,
         freshet_conn_id: str,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.pipeline = pipeline
         self.since = since
         self.objects = objects
@@ -136,4 +136,4 @@ class FreshetFreshnessTrigger(BaseTrigger):
                     await asyncio.sleep(self.poke_interval)
         except (FreshetError, ValueError) as cause:
             error = str(cause)
-        yield TriggerEvent({"error": error})
+        yield TriggerEvent({"error": error})  # type: ignore[no-untyped-call]

@@ -193,4 +193,5 @@ def _get_step_name(prefix: str, pipeline: str) -> str:
 
 def _get_key(context: AssetExecutionContext) -> str:
     """Returns the same idempotency key if the same attempt of a step is executed again."""
-    return f"dagster-{context.run_id}-{context.op_handle}-{context.retry_number}"[:255]
+    step = context.op_execution_context
+    return f"dagster-{context.run.run_id}-{step.op_handle}-{step.retry_number}"[:255]

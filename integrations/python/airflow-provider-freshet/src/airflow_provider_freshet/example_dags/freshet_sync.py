@@ -19,7 +19,7 @@ def freshet_sync() -> None:
     )
 
     @task
-    def log_rows(run: dict[str, Any]) -> None:
+    def log_rows(run: Any) -> None:
         """Logs the number of rows that the run has loaded into each table."""
         for name, item in run["objects"].items():
             print(f"{name}: {item['records_loaded']} rows loaded")
