@@ -9,9 +9,9 @@ import { join } from 'node:path';
 
 /**
  * @param {string} root the folder of the repository.
- * @param {Record<string, string>} [settings] environment variables of the deployment. By default, the
- *   API listens on a free port. If the API exits, it is restarted on a different free port, unless
- *   `PORT` is set.
+ * @param {Record<string, string>} [settings] environment variables of the deployment. By default,
+ *   the API listens on a free port. If the API exits, it is restarted on a different free port,
+ *   unless `PORT` is set.
  * @returns the URL of the API, a token with the role `team_admin`, the URL of the warehouse, the
  * log folder, and a function that stops the deployment.
  */

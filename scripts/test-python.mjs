@@ -65,8 +65,8 @@ async function buildWheels() {
 }
 
 /**
- * Installs the wheel of a package and its dependencies into a new environment, checks its types, and
- * runs its tests outside of the repository.
+ * Installs the wheel of a package and its dependencies into a new environment, checks its types,
+ * and runs its tests outside of the repository.
  * @returns the output of the checks and tests.
  */
 async function testPackage({ name, requirements }) {

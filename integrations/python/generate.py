@@ -124,8 +124,22 @@ def format_code(text: str) -> str:
     return text
 
 
+def find_wrong_versions() -> list[str]:
+    """Returns the packages whose version differs from the version of the API."""
+    version = json.loads((ROOT / "docs/openapi.json").read_text())["info"]["version"]
+    problems = []
+    for project in sorted((ROOT / "integrations/python").glob("*/pyproject.toml")):
+        text = project.read_text()
+        found = re.findall(r'^version = "(.+)"$|"freshet==(.+?)"', text, re.MULTILINE)
+        if {own or required for own, required in found} != {version}:
+            problems.append(f"{project.relative_to(ROOT)}: the version must be {version}.")
+    return problems
+
+
 def main() -> None:
     """Writes or checks all generated files."""
+    if problems := find_wrong_versions():
+        sys.exit("\n".join(problems))
     generated = {PACKAGE / "models.py": generate_models()}
     for source in sorted((PACKAGE / "_async").glob("*.py")):
         generated[PACKAGE / "_sync" / source.name] = generate_sync(source)

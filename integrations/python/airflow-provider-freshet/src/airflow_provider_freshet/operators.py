@@ -18,8 +18,8 @@ from freshet import Freshet, RunFailed
 from freshet.models import Run
 
 if TYPE_CHECKING:
-    from airflow.sdk.types import TaskInstanceKey
     from airflow.sdk import Context
+    from airflow.sdk.types import TaskInstanceKey
 
 RUN_URL_KEY = "freshet_run_url"
 
