@@ -29,6 +29,8 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const wheels = join(folder, 'wheels');
 const toolEnv = { ...process.env, PATH: `${tools}:${process.env.PATH}`, UV_NO_CONFIG: '1' };
 
+/** The token of each package. */
+const tokens = new Map();
 const selected = PACKAGES.filter(({ name }) => process.argv.length === 2 || process.argv.includes(name));
 const starting = startDeployment(ROOT, { PORT: String(await findFreePort()) });
 const building = buildWheels();
@@ -97,6 +99,7 @@ async function testPackage({ name, requirements }) {
 /** Runs the tests of a package with the environment in which the package is installed. */
 async function runTests(name, ...args) {
   const { url, token, warehouseUrl } = await starting;
+  if (!tokens.has(name)) tokens.set(name, createToken(url, token, name));
   return runInBackground(
     join(folder, name, 'bin/python'),
     [
@@ -115,13 +118,26 @@ async function runTests(name, ...args) {
       env: {
         ...process.env,
         FRESHET_URL: url,
-        FRESHET_TOKEN: token,
+        FRESHET_TOKEN: await tokens.get(name),
+        FRESHET_ADMIN_TOKEN: token,
         WAREHOUSE_URL: warehouseUrl,
         PYTHONPATH: join(PYTHON, 'testing'),
         PYTHONDONTWRITEBYTECODE: '1',
       },
     },
   );
+}
+
+/** Creates a token that has only the permissions that the guide of the package names. */
+async function createToken(url, token, name) {
+  const scopes = name === 'freshet' ? ['read', 'run', 'read_reports'] : ['read', 'run'];
+  const response = await fetch(`${url}/v1/tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name, role: 'pipeline_admin', scopes }),
+  });
+  if (!response.ok) throw new Error(`POST /v1/tokens responded with ${response.status}: ${await response.text()}`);
+  return (await response.json()).token;
 }
 
 function findFreePort() {

@@ -33,8 +33,11 @@ def url() -> str:
 
 @pytest.fixture(scope="session")
 def token() -> str:
-    """An API token with the role `team_admin`."""
-    return os.environ["FRESHET_TOKEN"]
+    """An API token with the role `team_admin`.
+
+    `FRESHET_TOKEN` has only the permissions that the guides name.
+    """
+    return os.environ["FRESHET_ADMIN_TOKEN"]
 
 
 @pytest.fixture(scope="session")

@@ -202,7 +202,7 @@ def test_a_killed_task_cancels_its_run(
 
 def test_the_hook_tests_the_connection() -> None:
     valid, message = FreshetHook().test_connection()
-    assert (valid, message) == (True, "The token bootstrap with the role team_admin is valid.")
+    assert (valid, message) == (True, "The token airflow-provider-freshet with the role pipeline_admin is valid.")
     valid, message = FreshetHook("unknown_token").test_connection()
     assert not valid
     assert "The API token is unknown" in message

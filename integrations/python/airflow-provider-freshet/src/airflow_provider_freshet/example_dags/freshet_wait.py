@@ -2,16 +2,12 @@
 
 from datetime import datetime, timezone
 
-from airflow.sdk import CronDataIntervalTimetable, dag, task
+from airflow.sdk import dag, task
 
 from airflow_provider_freshet.sensors import FreshetFreshnessSensor
 
 
-@dag(
-    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
-    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
-    catchup=False,
-)
+@dag(schedule="0 0 * * *", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), catchup=False)
 def freshet_wait() -> None:
     """Waits for the pipeline `acme`."""
     wait = FreshetFreshnessSensor(
