@@ -16,6 +16,8 @@ import { createPythonEnvironment, runInBackground } from './programs.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const PYTHON = join(ROOT, 'integrations/python');
+/** A test that takes longer ends with a stack trace, for example because a wait never ends. */
+const TEST_SECONDS_MAX = 120;
 /** The packages, and the requirements of the environment that each package is tested in. */
 const PACKAGES = [
   { name: 'freshet', requirements: 'freshet.txt' },
@@ -100,19 +102,11 @@ async function testPackage({ name, requirements }) {
 async function runTests(name, ...args) {
   const { url, token, warehouseUrl } = await starting;
   if (!tokens.has(name)) tokens.set(name, createToken(url, token, name));
+  const plugins = ['-p', 'no:cacheprovider', '-p', 'deployment_fixtures'];
+  const limits = ['-o', `faulthandler_timeout=${TEST_SECONDS_MAX}`, '-o', 'faulthandler_exit_on_timeout=true'];
   return runInBackground(
     join(folder, name, 'bin/python'),
-    [
-      '-m',
-      'pytest',
-      '--quiet',
-      '-p',
-      'no:cacheprovider',
-      '-p',
-      'deployment_fixtures',
-      join(PYTHON, name, 'tests'),
-      ...args,
-    ],
+    ['-m', 'pytest', '--quiet', ...plugins, ...limits, join(PYTHON, name, 'tests'), ...args],
     {
       cwd: join(folder, `${name}-work`),
       env: {

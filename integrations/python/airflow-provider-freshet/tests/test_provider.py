@@ -83,7 +83,8 @@ def test_the_first_example_syncs_and_logs_the_rows(
 
 
 def test_the_second_example_waits_for_the_tables(dags: dict[str, DAG], acme: Pipeline) -> None:
-    assert execute(dags["freshet_wait"])[0] == "success"
+    midnight = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    assert execute(dags["freshet_wait"], logical_date=midnight)[0] == "success"
 
 
 @pytest.mark.parametrize(
