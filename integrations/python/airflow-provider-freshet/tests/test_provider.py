@@ -126,12 +126,17 @@ def test_the_sensor_succeeds_if_the_tables_are_fresh(dags: dict[str, DAG]) -> No
 
 
 def test_the_sensor_waits_for_the_next_run(
-    dags: dict[str, DAG], acme: Pipeline, freshet: Freshet, monkeypatch: pytest.MonkeyPatch
+    dags: dict[str, DAG],
+    create_pipeline: CreatePipeline,
+    freshet: Freshet,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    pipeline = create_pipeline("airflow_fresh")
+    freshet.pipelines.run(pipeline, wait=True)
     started: list[Run] = []
 
     async def start_run(_seconds: float) -> None:
-        started.append(await asyncio.to_thread(freshet.pipelines.run, acme, wait=True))
+        started.append(await asyncio.to_thread(freshet.pipelines.run, pipeline, wait=True))
 
     monkeypatch.setattr(triggers.asyncio, "sleep", start_run)
     now = datetime.now(timezone.utc).isoformat()
@@ -203,7 +208,8 @@ def test_a_killed_task_cancels_its_run(
 
 def test_the_hook_tests_the_connection() -> None:
     valid, message = FreshetHook().test_connection()
-    assert (valid, message) == (True, "The token airflow-provider-freshet with the role pipeline_admin is valid.")
+    assert valid
+    assert message == "The token airflow-provider-freshet with the role pipeline_admin is valid."
     valid, message = FreshetHook("unknown_token").test_connection()
     assert not valid
     assert "The API token is unknown" in message

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
+from deployment_fixtures import CreatePipeline
 
 from freshet import AsyncFreshet, NotFoundError, RunFailed
 from freshet.models import Pipeline
@@ -54,10 +55,14 @@ def test_lists_are_async_iterators(execute: Callable[[Test], None], acme: Pipeli
     execute(test)
 
 
-def test_a_cancelled_task_stops_the_wait(execute: Callable[[Test], None], acme: Pipeline) -> None:
+def test_a_cancelled_task_stops_the_wait(
+    execute: Callable[[Test], None], create_pipeline: CreatePipeline
+) -> None:
+    pipeline = create_pipeline("async_paused")
+
     async def test(freshet: AsyncFreshet) -> None:
-        await freshet.pipelines.pause(acme)
-        run = await freshet.pipelines.run(acme)
+        await freshet.pipelines.pause(pipeline)
+        run = await freshet.pipelines.run(pipeline)
         started = asyncio.Event()
         waiting = asyncio.create_task(freshet.runs.wait(run, on_progress=lambda _: started.set()))
         await started.wait()
@@ -65,6 +70,5 @@ def test_a_cancelled_task_stops_the_wait(execute: Callable[[Test], None], acme: 
         with pytest.raises(asyncio.CancelledError):
             await waiting
         await freshet.runs.cancel(run)
-        await freshet.pipelines.resume(acme)
 
     execute(test)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from deployment_fixtures import CreatePipeline
 
 import freshet._sync.transport as sync_transport
 from freshet import Freshet, RateLimitError, ServerError, UnreachableError
@@ -45,15 +46,16 @@ def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_lost_response_starts_no_second_run(
-    url: str, token: str, acme: Pipeline, delays: list[float]
+    url: str, token: str, create_pipeline: CreatePipeline, delays: list[float]
 ) -> None:
+    pipeline = create_pipeline("lost_response")
     transport = FaultyTransport(lose_response)
     client = Freshet(url, token, transport=transport)
-    run = client.pipelines.run(acme, wait=True)
+    run = client.pipelines.run(pipeline, wait=True)
     starts = [request for request in transport.requests if request.method == "POST"]
     assert len({request.headers["idempotency-key"] for request in starts}) == 1
     assert len(starts) == 2
-    runs = list(client.runs.list(pipeline_id=acme.id, kind="sync"))
+    runs = list(client.runs.list(pipeline_id=pipeline.id, kind="sync"))
     assert runs[0].id == run.id
     assert len(delays) == 1
 

@@ -44,7 +44,7 @@ with DAG("worker_checks", schedule=None) as worker_checks:
 with DAG("becomes_fresh", schedule=None) as becomes_fresh:
     FreshetFreshnessSensor(
         task_id="task",
-        pipeline="acme",
+        pipeline="airflow_fresh",
         objects=["groups"],
         complete_as_of="{{ dag_run.conf['since'] }}",
     )
