@@ -69,7 +69,7 @@ class FreshetRunTrigger(BaseTrigger):
         yield TriggerEvent({"run_id": self.run_id, "error": error})  # type: ignore[no-untyped-call]
 
     async def on_kill(self) -> None:
-        """Cancels the run if a user stops the deferred task. Requires Airflow 3.3 or newer."""
+        """Cancels the run if a user stops the deferred task."""
         if self.cancel_on_kill:
             async with await FreshetHook(self.freshet_conn_id).get_async_conn() as freshet:
                 await freshet.runs.cancel(self.run_id)
