@@ -1,4 +1,4 @@
-"""Waits until Freshet has loaded all tickets of the day before."""
+"""Waits until Freshet has loaded all changes of the day before."""
 
 from datetime import datetime, timezone
 
