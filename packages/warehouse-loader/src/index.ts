@@ -20,5 +20,14 @@ export type { LoadRequest, LoadResult } from './load/request.ts';
 export { runReadOnly, type SqlTransaction } from './read-only.ts';
 export type { BatchToLoad } from './records/batches.ts';
 export { type PreparedBatches, prepareBatches } from './records/prepare.ts';
+export {
+  type DependentView,
+  DependentViewError,
+  dropDependentViews,
+  readDependentViews,
+  recreateDependentViews,
+} from './schema/dependent-views.ts';
+export { readPrivilegeStatements } from './schema/view-statements.ts';
 export { METADATA_COLUMNS } from './sql/identifiers.ts';
+export type { Query } from './sql/query.ts';
 export { Warehouse, type WarehouseTestResult } from './warehouse.ts';

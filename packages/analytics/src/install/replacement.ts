@@ -1,17 +1,19 @@
 import { AppError } from '@freshet/contracts';
+import {
+  type DependentView,
+  DependentViewError,
+  dropDependentViews,
+  type Query,
+  readDependentViews,
+  readPrivilegeStatements,
+  recreateDependentViews,
+} from '@freshet/warehouse-loader';
 import type postgres from 'postgres';
 import { type Names, quote } from '../sql.ts';
 import type { ExistingRelation } from './catalog.ts';
 import type { Definition } from './definitions.ts';
-import {
-  checkRemovedColumns,
-  type DependentView,
-  dropDependentViews,
-  readDependentViews,
-  recreateDependentViews,
-} from './dependents.ts';
 import type { InstallPlan } from './plan.ts';
-import { readPrivilegeStatements } from './privileges.ts';
+import { checkRemovedColumns } from './removed-columns.ts';
 
 /** The relations that an installation has dropped, so that it can restore what depended on them. */
 export class Replacement {
@@ -41,10 +43,11 @@ export class Replacement {
     const ownNames = new Set([...definitions.map(({ relationName }) => relationName), ...plan.obsolete]);
     await refuseViewsOfObsoleteModels(sql, names, plan.obsolete, ownNames);
     await checkRemovedColumns(sql, names, plan.removedColumns, ownNames);
-    const views = replaced.length === 0 ? [] : await readDependentViews(sql, names, replaced, ownNames);
+    const views = await withConflicts(() => readUserViews(sql, names, replaced, ownNames));
     const privileges: string[] = [];
-    for (const relation of replaced) privileges.push(...(await readPrivileges(sql, names, relation)));
-    await dropDependentViews(sql, views);
+    for (const relation of replaced)
+      privileges.push(...(await readPrivilegeStatements(toQuery(sql), `${names.schema}.${quote(relation)}`)));
+    await withConflicts(() => dropDependentViews(toQuery(sql), views));
     const dropped = [...replaced, ...plan.obsolete];
     const isView = (name: string) => relations.get(name)?.kind === 'view';
     // Views are dropped before the tables that they read, in the reverse order of their references.
@@ -56,7 +59,7 @@ export class Replacement {
   /** Creates the views of users again, and restores privileges. */
   async restore(sql: postgres.TransactionSql): Promise<void> {
     for (const statement of this.#privileges) await sql.unsafe(statement);
-    await recreateDependentViews(sql, this.#views);
+    await withConflicts(() => recreateDependentViews(toQuery(sql), this.#views));
   }
 }
 
@@ -67,19 +70,51 @@ async function refuseViewsOfObsoleteModels(
   ownNames: ReadonlySet<string>,
 ): Promise<void> {
   if (obsolete.length === 0) return;
-  const [view] = await readDependentViews(sql, names, obsolete, ownNames);
+  const [view] = await readUserViews(sql, names, obsolete, ownNames);
   if (view !== undefined)
     throw new AppError(
       'conflict',
-      `The view ${quote(view.schema)}.${quote(view.name)} uses a model that this release removes ` +
+      `The view ${view.relation} uses a model that this release removes ` +
         `(one of ${obsolete.join(', ')}). Change or drop the view, and start a run.`,
     );
 }
 
-async function readPrivileges(sql: postgres.TransactionSql, names: Names, relation: string): Promise<string[]> {
-  const name = `${names.schema}.${quote(relation)}`;
-  const [row] = await sql<{ oid: number }[]>`select to_regclass(${name})::oid::int8::float8 as oid`;
-  return row === undefined ? [] : await readPrivilegeStatements(sql, row.oid);
+/**
+ * Reads the views of users that depend on models. Omits the views in `ownNames`, which belong to
+ * Freshet.
+ */
+async function readUserViews(
+  sql: postgres.TransactionSql,
+  names: Names,
+  relations: readonly string[],
+  ownNames: ReadonlySet<string>,
+): Promise<DependentView[]> {
+  return await readDependentViews(
+    toQuery(sql),
+    relations.map((relation) => ({ relation: `${names.schema}.${quote(relation)}`, column: null })),
+    ({ schema, name }) => schema !== names.analyticsSchema || !ownNames.has(name),
+  );
+}
+
+function toQuery(sql: postgres.TransactionSql): Query {
+  return async <Row extends object>(statement: string, parameters: readonly unknown[] = []) => [
+    ...(await sql.unsafe<Row[]>(statement, [...parameters] as never)),
+  ];
+}
+
+/** @throws AppError `conflict` if a view of a user prevents the installation. */
+async function withConflicts<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DependentViewError)) throw error;
+    throw new AppError(
+      'conflict',
+      `The view ${error.view} does not work with the models of this release (${error.message}). ` +
+        'Change or drop the view, and start a run.',
+      { cause: error },
+    );
+  }
 }
 
 async function dropRelation(
