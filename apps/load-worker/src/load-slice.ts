@@ -114,6 +114,9 @@ function reportLoad(
     const records = result.batches.reduce((sum, { counts }) => sum + counts[name], 0);
     metrics.records.inc({ object, result: name }, records);
   }
+  for (const { column, wideningRefusal } of result.misfits)
+    if (wideningRefusal !== undefined)
+      logger.warn({ pipelineId, object, column, reason: wideningRefusal }, 'column not widened');
   logger.debug(
     {
       pipelineId,

@@ -67,6 +67,10 @@ export interface Misfits {
    */
   readonly note: 'kept_in_extra' | 'discarded';
   readonly count: number;
+  /**
+   * Why the column was not widened, as a part of a sentence. Undefined: no widening was attempted.
+   */
+  readonly wideningRefusal?: string;
 }
 
 const SINGULAR: Readonly<Record<ColumnType, string>> = {
@@ -89,14 +93,18 @@ const PLURAL: Readonly<Record<ColumnType, string>> = {
 };
 
 /** Creates the warning for values that do not fit the type of their column. */
-export function createMisfitsWarning(object: string, { column, type, note, count }: Misfits): NewWarning {
+export function createMisfitsWarning(
+  object: string,
+  { column, type, note, count, wideningRefusal }: Misfits,
+): NewWarning {
+  const refusal = wideningRefusal === undefined ? '' : ` The column was not widened: ${wideningRefusal}.`;
   const message = (n: number): string => {
     const where = note === 'kept_in_extra' ? 'kept in _freshet_extra' : 'discarded';
     if (type === null)
       return `${object}.${column} has a type that Freshet does not write, so ${n} ${n === 1 ? 'value was' : 'values were'} ${where}. Change the type back to the documented type.`;
     return n === 1
-      ? `1 value of ${object}.${column} is not ${SINGULAR[type]}. It was ${where}.`
-      : `${n} values of ${object}.${column} are not ${PLURAL[type]}. They were ${where}.`;
+      ? `1 value of ${object}.${column} is not ${SINGULAR[type]}. It was ${where}.${refusal}`
+      : `${n} values of ${object}.${column} are not ${PLURAL[type]}. They were ${where}.${refusal}`;
   };
   return { code: 'values_misfit', subject: column, count, message };
 }

@@ -6,6 +6,11 @@ export const SQL_STATES = {
   insufficientPrivilege: '42501',
   featureNotSupported: '0A000',
   cannotCoerce: '42846',
+  undefinedFunction: '42883',
+  ambiguousFunction: '42725',
+  datatypeMismatch: '42804',
+  deadlockDetected: '40P01',
+  queryCanceled: '57014',
 } as const;
 
 const CONNECTION_LOST = 'The connection to the warehouse was lost. Check the server’s log.';

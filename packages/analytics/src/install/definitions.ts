@@ -36,10 +36,13 @@ export class Definitions {
     this.#names = names;
     this.#tables = tables;
     this.list = models.map((model) => {
-      const columns = [...model.columns, ...this.#listCustomFields(model)];
+      const customFields = this.#listCustomFields(model);
+      const columns = [...model.columns, ...customFields];
+      // The types of custom fields are those of the existing view. When the loader widens a column,
+      // it also creates the view again with the new type, so the definition is the same.
       const content = JSON.stringify([
         this.resolve(model, EVERYTHING),
-        columns,
+        [...model.columns, ...customFields.map(({ name, description }) => ({ name, description }))],
         model.key,
         model.indexes,
         model.materialized,

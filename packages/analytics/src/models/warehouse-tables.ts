@@ -117,6 +117,19 @@ export class WarehouseTables {
   }
 }
 
+/** Lists the existing tables of the pipeline that the models read, as quoted names. */
+export async function listPipelineTables(sql: postgres.TransactionSql, names: Names): Promise<string[]> {
+  const relations = [...loadSources().values()]
+    .filter(({ kind }) => kind === 'freshdesk')
+    .map((table) => getRelation(names, table));
+  const rows = await sql.unsafe<{ relation: string }[]>(
+    `select r.relation from unnest($1::text[]) r (relation)
+     join pg_class c on c.oid = to_regclass(r.relation) and c.relkind in ('r', 'p')`,
+    [relations],
+  );
+  return rows.map(({ relation }) => relation);
+}
+
 function getRelation(names: Names, { name, kind }: SourceTable): string {
   if (kind === 'freshdesk') return names.source(name);
   return kind === 'freshet' ? names.ledger(name) : names.relation(name);

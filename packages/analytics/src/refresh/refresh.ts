@@ -8,7 +8,7 @@ import { type InstallPlan, planInstallation } from '../install/plan.ts';
 import { Replacement } from '../install/replacement.ts';
 import type { AnalyticsTarget, RefreshResult, RefreshWarning } from '../interface.ts';
 import { loadModels, type Model } from '../models/model.ts';
-import { WarehouseTables } from '../models/warehouse-tables.ts';
+import { listPipelineTables, WarehouseTables } from '../models/warehouse-tables.ts';
 import { Names } from '../sql.ts';
 import { type RecordedChanges, takeChangedTickets } from './changes.ts';
 import { type Recomputation, recompute } from './recompute.ts';
@@ -35,17 +35,21 @@ export async function refreshAnalytics(
 ): Promise<RefreshResult> {
   const names = new Names(target);
   return await withAnalyticsErrors(async () => {
-    await sql.begin(async (transaction) => {
+    const tables = await sql.begin(async (transaction) => {
       await configure(transaction);
       await lockInstallation(transaction, names);
       await createBookkeeping(transaction, names);
       if (await createChangeTracking(transaction, names)) await writeState(transaction, names, REBUILD_NEEDED, 'true');
+      return await listPipelineTables(transaction, names);
     });
     return await sql.begin('isolation level repeatable read', async (transaction) => {
       await configure(transaction);
       // A lock does not take the snapshot of the transaction, so the snapshot contains everything
       // that the previous refresh has committed.
       await transaction.unsafe(`lock table ${names.relation(STATE)} in exclusive mode`);
+      // A load that widens a column creates the views over the table again. The lock delays such a
+      // load, so that the views and their columns are the same as in the snapshot.
+      if (tables.length > 0) await transaction.unsafe(`lock table ${tables.join(', ')} in access share mode`);
       return await runRefresh(transaction, names, models);
     });
   });

@@ -17,9 +17,12 @@ export class LoadAttempt {
   readonly rejections = new Map<IdentifiedRecord, string>();
   readonly #writer: RowWriter;
   readonly #batches: readonly BatchMetadata[];
+  readonly #wideningRefusals: TableState['wideningRefusals'];
 
-  constructor({ table, schemaPolicy, prepared }: LoadRequest, { columns, fixedColumns, extraFields }: TableState) {
+  constructor({ table, schemaPolicy, prepared }: LoadRequest, state: TableState) {
+    const { columns, fixedColumns, extraFields } = state;
     this.columns = columns;
+    this.#wideningRefusals = state.wideningRefusals;
     this.#writer = new RowWriter({ table, columns, schemaPolicy, fixedColumns, extraFields }, this.schemaChanges);
     this.#batches = prepared.batches.map(({ id, extractedAt }) => ({ id, extractedAt: extractedAt.toISOString() }));
   }
@@ -29,7 +32,10 @@ export class LoadAttempt {
   }
 
   get misfits(): readonly Misfits[] {
-    return this.#writer.misfits;
+    return this.#writer.misfits.map((misfits) => {
+      const wideningRefusal = this.#wideningRefusals.get(misfits.column);
+      return wideningRefusal === undefined ? misfits : { ...misfits, wideningRefusal };
+    });
   }
 
   /**

@@ -159,6 +159,9 @@ async function attempt(view: string, work: () => Promise<unknown>): Promise<void
     await work();
   } catch (error) {
     if (!VIEW_ERRORS.test(getErrorCode(error))) throw error;
-    throw new DependentViewError(view, (error as Error).message, { cause: error });
+    // The messages of these classes can contain values of rows.
+    const code = getErrorCode(error);
+    const message = /^2[23]/.test(code) ? `a value of a row does not work, SQLSTATE ${code}` : (error as Error).message;
+    throw new DependentViewError(view, message, { cause: error });
   }
 }

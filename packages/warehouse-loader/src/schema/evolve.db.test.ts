@@ -266,20 +266,6 @@ describe('evolveTable', () => {
     expect(await loader.rows('brand_new')).toEqual([{ brand_new: null }, { brand_new: '1' }]);
   });
 
-  test('does not widen a column that a view depends on, so values that do not fit are stored in _freshet_extra with a note', async () => {
-    await loader.load([buildBatch([buildThing(1, 0, { price: 5 })])]);
-    await database.sql.unsafe('create view acme.mine as select price from acme.things');
-    await loader.load([
-      buildBatch([buildThing(2, 0, { price: 'lots' }), buildThing(3, 0, { price: 'more' })], { extractedAt: 1 }),
-    ]);
-    expect(await loader.rows('price, _freshet_extra, _freshet_notes')).toEqual([
-      { price: '5', _freshet_extra: null, _freshet_notes: null },
-      { price: null, _freshet_extra: { price: 'lots' }, _freshet_notes: { kept_in_extra: ['price'] } },
-      { price: null, _freshet_extra: { price: 'more' }, _freshet_notes: { kept_in_extra: ['price'] } },
-    ]);
-    expect(await database.sql`select count(*)::int from acme.mine`).toEqual([{ count: 3 }]);
-  });
-
   test('stores further unknown fields in _freshet_extra when the table has the maximum number of columns', async () => {
     const many = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`field_${i}`, i]));
     await loader.load([buildBatch([buildThing(1, 0, many)])]);

@@ -1,29 +1,21 @@
 import type { ColumnType, Table } from '@freshet/contracts';
 import type { ClientBase } from 'pg';
-import { getErrorCode, SQL_STATES } from '../errors.ts';
 import { countFits, getCommonType, listWiderTypes } from '../records/column-types.ts';
 import type { IdentifiedRecord } from '../records/identify.ts';
 import type { SchemaChanges } from '../records/row-writer.ts';
 import type { WritableColumn } from '../records/writable-columns.ts';
 import { quote } from '../sql/identifiers.ts';
-import { type TargetTable, tableExists } from '../sql/target.ts';
-import { recordWidening } from './completion.ts';
-import { toHistoryColumn, toHistoryTable } from './history-columns.ts';
+import type { TargetTable } from '../sql/target.ts';
 import { buildColumnStatements } from './statements.ts';
-import { readColumnNames, type TableState, toCatalogTypeName, toTableState } from './table-state.ts';
+import { readColumnNames, type TableState, toTableState } from './table-state.ts';
 import { runSchemaChange } from './transaction.ts';
+import { getTableBytes, REWRITE_BYTES_MAX, widenColumn } from './widening.ts';
 
 /**
  * The maximum number of columns that Freshet fills in a table. Further unknown fields get no
  * column, because a row with many more columns would exceed PostgreSQL's page size.
  */
 const COLUMNS_MAX = 300;
-
-/**
- * The maximum size of a table whose columns are widened, and of its history. Widening rewrites both
- * tables. Up to this size, the rewrite of a table takes well under a second.
- */
-const REWRITE_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface EvolutionInput {
   readonly target: TargetTable;
@@ -37,13 +29,14 @@ export interface EvolutionInput {
 /**
  * Adds columns, and widens columns if widening is quick and safe (`chooseWiderType`,
  * `widenColumn`).
- * @returns the new state. `fixedColumns` also contains the columns that were not widened, and
- *   `extraFields` also contains the fields that got no column.
+ * @returns the new state. `fixedColumns` also contains the columns that were not widened,
+ *   `wideningRefusals` the reasons, and `extraFields` also the fields that got no column.
  */
 export async function evolveTable(client: ClientBase, evolution: EvolutionInput): Promise<TableState> {
   const { target, table, state, changes } = evolution;
   const fixedColumns = new Set(state.fixedColumns);
   const extraFields = new Map(state.extraFields);
+  const refusals = new Map(state.wideningRefusals);
   // Sort by field, so that column names do not depend on the order in which fields arrive.
   const fields = [...changes.fieldsToAdd].sort(([a], [b]) => (a < b ? -1 : 1));
   const capacity = Math.max(0, COLUMNS_MAX - state.columns.length);
@@ -55,10 +48,17 @@ export async function evolveTable(client: ClientBase, evolution: EvolutionInput)
   for (const name of changes.columnsToWiden) {
     const column = state.columns.find((c) => c.name === name) as WritableColumn;
     const type = await chooseWiderType(client, evolution, column);
-    if (type === null || !(await widenColumn(client, target, column, type))) fixedColumns.add(name);
+    const refusal = type === null ? null : await widenColumn(client, target, column, type);
+    if (type === null || refusal !== null) fixedColumns.add(name);
+    if (refusal !== null) refusals.set(name, refusal);
   }
   const nextState = toTableState(await readColumnNames(client, target, table));
-  return { ...nextState, fixedColumns, extraFields: new Map([...extraFields, ...nextState.extraFields]) };
+  return {
+    ...nextState,
+    fixedColumns,
+    extraFields: new Map([...extraFields, ...nextState.extraFields]),
+    wideningRefusals: refusals,
+  };
 }
 
 async function addColumns(
@@ -115,86 +115,4 @@ async function chooseWiderType(
   };
   if (mostValuesFit(type)) return null;
   return listWiderTypes(type).find((wider) => wider === 'text' || mostValuesFit(wider)) ?? null;
-}
-
-/** Returns the size in bytes of the table or of its history, whichever is larger. */
-async function getTableBytes(client: ClientBase, target: TargetTable): Promise<number> {
-  const { rows } = await client.query<{ bytes: string }>(
-    'select greatest(pg_total_relation_size($1::regclass), pg_total_relation_size(to_regclass($2))) as bytes',
-    [target.sql, toHistoryTable(target).sql],
-  );
-  return Number(rows[0]?.bytes);
-}
-
-/**
- * Widens a column of the table and of its history.
- * @returns false if the table is too large or a view depends on the column.
- */
-async function widenColumn(
-  client: ClientBase,
-  target: TargetTable,
-  { name, type: oldType, path }: WritableColumn,
-  type: ColumnType,
-): Promise<boolean> {
-  if ((await getTableBytes(client, target)) > REWRITE_BYTES_MAX) return false;
-  const history = toHistoryTable(target);
-  try {
-    await runSchemaChange(client, target, async () => {
-      for (const { sql } of (await tableExists(client, history.sql)) ? [target, history] : [target]) {
-        const isHistory = sql === history.sql;
-        const column = quote(isHistory ? toHistoryColumn(name) : name);
-        const value =
-          oldType === 'date' && type === 'timestamptz'
-            ? `${column}::timestamp at time zone 'UTC'`
-            : `${column}::${type}`;
-        await client.query(`alter table ${sql} alter column ${column} type ${type} using ${value}`);
-        await restoreExtraValues(client, { sql, column, name, field: path.join('.'), type, isHistory });
-      }
-      // PostgreSQL formats times and dates differently from Freshdesk. If they were converted to
-      // text, do not store the widening, so that the rows are rewritten.
-      if (oldType !== 'timestamptz' && !(oldType === 'date' && type === 'text'))
-        await recordWidening(client, target, name, toCatalogTypeName(type));
-    });
-    return true;
-  } catch (error) {
-    // A user's view depends on the column, so neither the column nor the view is changed.
-    if (getErrorCode(error) === SQL_STATES.featureNotSupported) return false;
-    throw error;
-  }
-}
-
-interface WidenedColumn {
-  /** The qualified, quoted name of the table or of its history. */
-  readonly sql: string;
-  /** The quoted name of the column in that table. */
-  readonly column: string;
-  /** The unquoted name of the column in the table, as in `_freshet_notes`. */
-  readonly name: string;
-  /** The path of the field, joined with dots, as in `_freshet_extra`. */
-  readonly field: string;
-  readonly type: ColumnType;
-  readonly isHistory: boolean;
-}
-
-/**
- * Moves values from `_freshet_extra` to the widened column. Values that still do not fit, or that
- * may not be convertible, remain in `_freshet_extra` until their rows are rewritten.
- */
-async function restoreExtraValues(
-  client: ClientBase,
-  { sql, column, name, field, type, isHistory }: WidenedColumn,
-): Promise<void> {
-  const fits =
-    type === 'text' ? 'true' : type === 'numeric' ? `jsonb_typeof(_freshet_extra -> $2) = 'number'` : 'false';
-  await client.query(
-    `update ${sql} set ${column} = (_freshet_extra ->> $2)::${type}, _freshet_extra = nullif(_freshet_extra - $2, '{}'),
-       _freshet_notes = nullif(
-         case when _freshet_notes -> 'kept_in_extra' = jsonb_build_array($1::text) then _freshet_notes - 'kept_in_extra'
-           else jsonb_set(_freshet_notes, '{kept_in_extra}', (_freshet_notes -> 'kept_in_extra') - $1) end,
-         '{}'
-       )
-       ${isHistory ? '' : ', _freshet_loaded_at = now()'}
-     where _freshet_notes -> 'kept_in_extra' ? $1 and _freshet_extra ? $2 and ${fits}`,
-    [name, field],
-  );
 }

@@ -16,6 +16,10 @@ export interface TableState {
    */
   readonly fixedColumns: ReadonlySet<string>;
   /**
+   * Columns that this load could not widen, although most values require it: column → the reason.
+   */
+  readonly wideningRefusals: ReadonlyMap<string, string>;
+  /**
    * Fields without a column that Freshet can write: field (`toPathKey`) → the column of the field,
    * whose type Freshet cannot write; null: the field has no column, because the table already has
    * the maximum number of columns. With the policy `evolve`, the values of these fields are stored
@@ -74,6 +78,7 @@ export function toTableState(names: ColumnNames): TableState {
     fixedColumns: new Set(
       writableColumns.map((c) => c.name).filter((name) => names.getDeclaration(name)?.documented === true),
     ),
+    wideningRefusals: new Map(),
     extraFields: unwritableFields,
   };
 }
