@@ -242,11 +242,17 @@ describe('sample responses of a Freshdesk account', () => {
     const again = await load();
     expect(again.batches.map(({ counts }) => counts)).toMatchObject([{ records: 6, inserted: 0, unchanged: 6 }]);
     const rows = await database.sql.unsafe(
-      `select day::text, ticket_id::text, performed_at, performer_type, performer_id::text, activity::text, status,
+      `select day::text, ticket_id::text, performed_at, position::int, performer_type, performer_id::text, activity::text, status,
          priority, "group", agent, _freshet_notes is null and _freshet_extra is null as is_complete
        from ${schema}.${EXPORT.name} order by performed_at, activity::text desc, id`,
     );
-    const base = { day: '2022-01-01', ticket_id: '600', performer_type: 'user', performer_id: '84170000007' };
+    const base = {
+      day: '2022-01-01',
+      ticket_id: '600',
+      position: 1,
+      performer_type: 'user',
+      performer_id: '84170000007',
+    };
     const unchanged = { status: null, priority: null, group: null, agent: null, is_complete: true };
     const custom = { ...base, ...unchanged, performed_at: new Date('2022-01-01T10:02:00Z') };
     const customActivity = '{"score": 1.50, "amount": 9007199254740993, "Product line": "9007199254740993"}';
@@ -270,8 +276,8 @@ describe('sample responses of a Freshdesk account', () => {
         activity: expect.stringContaining('Urgent 🔥'),
         priority: '4',
       },
-      { ...custom, activity: customActivity },
-      { ...custom, activity: customActivity },
+      { ...custom, position: 2, activity: customActivity },
+      { ...custom, position: 3, activity: customActivity },
       { ...custom, activity: expect.stringContaining('"note"'), status: '6', agent: '84170000007' },
       {
         ...base,

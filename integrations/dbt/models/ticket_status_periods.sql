@@ -1,9 +1,11 @@
 /*
 description: >-
   The periods of each ticket. A period is the longest time in which status, group, agent and priority
-  stay the same. The changes come from the export of activities. For times without activities, they
-  come from the history of tickets, which contains at most one version for each sync. For tickets
-  without either, they come from the times in `stats` and the current row. In this case, only the
+  stay the same. The changes come from the export of activities. The changes of a ticket within a
+  second have the order of the exported file, and the state after the last of them counts. For times
+  without activities, the changes come from the history of tickets, which contains at most one
+  version for each sync. For tickets without either, they come from the times in `stats` and the
+  current row. In this case, only the
   times of the last status are known, the status of the first period can be unknown (null), and the
   current group, agent and priority are used for the whole life of the ticket.
 grain: one row for each ticket and period
@@ -129,7 +131,9 @@ agent_names as (
 ),
 entries as (
   select
-    a.ticket_id, a.id as entry_id, a.performed_at,
+    a.ticket_id, a.performed_at,
+    -- Times have no fractions of a second. Within a second, the order of the exported file counts.
+    row_number() over (partition by a.ticket_id order by a.performed_at, a.position nulls first, a.id) as sequence,
     a.activity -> 'new_ticket' is not distinct from 'true'::jsonb as is_new,
     a.activity ? 'status' as has_status, a.activity ->> 'status' as status,
     a.activity ?| array['group', 'group_id'] as has_group,
@@ -148,7 +152,7 @@ activity_events as (
     -- The entry of the creation can differ from created_at by the precision of the export.
     case when e.is_new or e.performed_at < t.created_at then t.created_at else e.performed_at end as at,
     case when e.is_new then 1 else 2 end as rank,
-    e.entry_id, 'activities' as evidence,
+    e.sequence, 'activities' as evidence,
     e.has_status, case when e.status ~ '^[0-9]{1,18}$' then e.status::bigint else s.status end as status,
     e.has_group, case when e.group_text ~ '^[0-9]{1,18}$' then e.group_text::bigint else g.group_id end as group_id,
     e.has_agent, case when e.agent_text ~ '^[0-9]{1,18}$' then e.agent_text::bigint else n.agent_id end as agent_id,
@@ -180,7 +184,7 @@ versions as (
 -- The first version shows the group, agent and priority since the creation, as far as is known.
 history_events as (
   select
-    v.ticket_id, c.at, 3 as rank, c.entry_id, 'history' as evidence,
+    v.ticket_id, c.at, 3 as rank, c.sequence, 'history' as evidence,
     c.has_status, v.status, c.has_rest as has_group, v.group_id, c.has_rest as has_agent, v.agent_id,
     c.has_rest as has_priority, v.priority
   from versions v
@@ -194,10 +198,10 @@ history_events as (
           then v.status_updated_at
         else v.valid_from
       end as at,
-      true as has_status, false as has_rest, 'status' as entry_id
+      true as has_status, false as has_rest, 2 as sequence
     where v.previous_from is null or v.status is distinct from v.previous_status
     union all
-    select case when v.previous_from is null then t.created_at else v.valid_from end, false, true, 'rest'
+    select case when v.previous_from is null then t.created_at else v.valid_from end, false, true, 1
     where v.previous_from is null or (v.group_id, v.agent_id, v.priority)
       is distinct from (v.previous_group_id, v.previous_agent_id, v.previous_priority)
   ) c
@@ -207,7 +211,7 @@ history_events as (
 events as materialized (
   select * from activity_events
   union all
-  select e.ticket_id, greatest(e.at, t.created_at), e.rank, e.entry_id, e.evidence, e.has_status, e.status,
+  select e.ticket_id, greatest(e.at, t.created_at), e.rank, e.sequence, e.evidence, e.has_status, e.status,
     e.has_group, e.group_id,
     e.has_agent, e.agent_id, e.has_priority, e.priority
   from history_events e
@@ -222,13 +226,13 @@ known as (
     bool_or(e.has_group) as has_group,
     bool_or(e.has_agent) as has_agent,
     bool_or(e.has_priority) as has_priority,
-    (array_agg(e.status order by e.at desc, e.rank desc, e.entry_id desc) filter (where e.has_status))[1] as status,
-    (array_agg(e.group_id order by e.at desc, e.rank desc, e.entry_id desc) filter (where e.has_group))[1] as group_id,
-    (array_agg(e.agent_id order by e.at desc, e.rank desc, e.entry_id desc) filter (where e.has_agent))[1] as agent_id,
+    (array_agg(e.status order by e.at desc, e.rank desc, e.sequence desc) filter (where e.has_status))[1] as status,
+    (array_agg(e.group_id order by e.at desc, e.rank desc, e.sequence desc) filter (where e.has_group))[1] as group_id,
+    (array_agg(e.agent_id order by e.at desc, e.rank desc, e.sequence desc) filter (where e.has_agent))[1] as agent_id,
     (array_agg(e.priority order by e.at desc, e.rank desc,
-      e.entry_id desc) filter (where e.has_priority))[1] as priority,
+      e.sequence desc) filter (where e.has_priority))[1] as priority,
     (array_agg(s.is_resolved order by e.at desc, e.rank desc,
-      e.entry_id desc) filter (where e.has_status))[1] as is_resolved
+      e.sequence desc) filter (where e.has_status))[1] as is_resolved
   from events e
   left join {{ ref('ticket_statuses') }} s on s.status = e.status
   group by e.ticket_id
@@ -236,12 +240,12 @@ known as (
 -- Before the first event and after the last event, the current row and `stats` complete the events.
 completed as (
   select
-    e.ticket_id, e.at, e.rank, e.entry_id, e.evidence, e.has_status, e.status, e.has_group, e.group_id,
+    e.ticket_id, e.at, e.rank, e.sequence, e.evidence, e.has_status, e.status, e.has_group, e.group_id,
     e.has_agent, e.agent_id, e.has_priority, e.priority
   from events e
   union all
   select
-    k.ticket_id, t.created_at, 0, '', k.evidence, true, null,
+    k.ticket_id, t.created_at, 0, 0, k.evidence, true, null,
     true, case when not k.has_group then t.group_id end,
     true, case when not k.has_agent then t.agent_id end,
     true, case when not k.has_priority then t.priority end
@@ -249,7 +253,7 @@ completed as (
   join tickets t on t.ticket_id = k.ticket_id
   union all
   -- A ticket that was resolved and then closed after the last event.
-  select k.ticket_id, t.stats_resolved_at, 4, '', 'stats', true, 4, false, null, false, null, false, null
+  select k.ticket_id, t.stats_resolved_at, 4, 0, 'stats', true, 4, false, null, false, null, false, null
   from known k
   join tickets t on t.ticket_id = k.ticket_id
   where t.status = 5 and k.has_status and k.status is distinct from 5 and k.is_resolved is not true
@@ -263,13 +267,13 @@ completed as (
         then t.created_at
       else greatest(t.status_since, t.created_at)
     end,
-    5, '', 'stats', true, t.status, false, null, false, null, false, null
+    5, 0, 'stats', true, t.status, false, null, false, null, false, null
   from known k
   join tickets t on t.ticket_id = k.ticket_id
   where t.status is distinct from k.status
   union all
   select
-    k.ticket_id, greatest(t.updated_at, k.last_at), 6, '', 'stats', false, null,
+    k.ticket_id, greatest(t.updated_at, k.last_at), 6, 0, 'stats', false, null,
     k.has_group and t.group_id is distinct from k.group_id, t.group_id,
     k.has_agent and t.agent_id is distinct from k.agent_id, t.agent_id,
     k.has_priority and t.priority is distinct from k.priority, t.priority
@@ -281,7 +285,7 @@ completed as (
 ),
 numbered as (
   select
-    c.*, row_number() over (partition by c.ticket_id order by c.at, c.rank, c.entry_id) as number
+    c.*, row_number() over (partition by c.ticket_id order by c.at, c.rank, c.sequence) as number
   from completed c
 ),
 -- The greatest array with the number of the event as its first element is the latest known value.

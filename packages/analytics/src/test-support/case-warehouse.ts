@@ -99,10 +99,12 @@ async function insertCase(warehouse: TestWarehouse, handCase: HandCase, id: numb
     await warehouse.insert(
       'ticket_activities',
       activities.map(({ at, activity }, n) => ({
-        id: `${id}-${n}`,
+        // The order of the keys differs from the order of the activities, as for real entries.
+        id: `${id}-${activities.length - n}`,
         day: at.slice(0, 10),
         ticket_id: id,
         performed_at: at,
+        position: activities.slice(0, n + 1).filter((other) => other.at === at).length,
         activity,
       })),
     );

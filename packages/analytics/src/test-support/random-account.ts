@@ -123,7 +123,7 @@ export class RandomAccount {
   async #insertActivity(id: number, at: string, activity: SourceRow): Promise<void> {
     const entry = `${id}-${this.#nextId++}`;
     await this.warehouse.insert('ticket_activities', [
-      { id: entry, day: at.slice(0, 10), ticket_id: id, performed_at: at, activity },
+      { id: entry, day: at.slice(0, 10), ticket_id: id, performed_at: at, position: (this.#nextId % 3) + 1, activity },
     ]);
   }
 

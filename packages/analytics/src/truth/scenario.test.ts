@@ -30,6 +30,7 @@ const CASES: Readonly<Record<string, (ticket: TicketMetrics) => boolean>> = {
       return next?.createdAt === message.createdAt && isResponse(message) !== isResponse(next);
     }),
   'creation with milliseconds': ({ history }) => history.createdAt % 1000 !== 0,
+  'several changes of one property in one second': ({ history }) => history.repeatedChanges > 0,
   'longer than a year': (ticket) => Number(ticket.buildRow()['full_resolution_minutes']) > YEAR_MINUTES,
   'first response outside business hours': (ticket) => {
     const row = ticket.buildRow();

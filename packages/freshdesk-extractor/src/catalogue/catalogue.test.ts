@@ -67,8 +67,9 @@ test.each(catalogue)('the catalogue entry of $name is consistent', (object) => {
     expect(object.path).toContain('{id}');
   }
   if (strategy.kind === 'daily-export') {
-    const { dayColumn, lookupColumn, timeField, identityFields } = strategy;
-    for (const column of [dayColumn, lookupColumn, timeField, ...identityFields]) expect(names).toContain(column);
+    const { dayColumn, positionColumn, lookupColumn, timeField, identityFields } = strategy;
+    for (const column of [dayColumn, positionColumn, lookupColumn, timeField, ...identityFields])
+      expect(names).toContain(column);
     expect(listObjectsToAudit({ [object.name]: { included: true } }).map(({ name }) => name)).not.toContain(
       object.name,
     );

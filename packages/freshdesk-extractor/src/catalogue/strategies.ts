@@ -113,6 +113,11 @@ export interface DailyExportStrategy {
   readonly identityFields: readonly string[];
   /** The column that receives the day of the file. */
   readonly dayColumn: string;
+  /**
+   * The column that receives the position of an entry among the entries of the file with the same
+   * time and the same value of `lookupColumn`, from 1.
+   */
+  readonly positionColumn: string;
   /** The column by which rows are looked up. It gets an index. */
   readonly lookupColumn: string;
 }

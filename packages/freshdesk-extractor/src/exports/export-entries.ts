@@ -34,17 +34,22 @@ export function parseDayFirst(text: string): string | null {
 
 /**
  * Builds the records of one day's file. The bytes of an entry are unchanged, except that its time
- * is converted to RFC 3339, and that the key and the day are added.
+ * is converted to RFC 3339, and that the key, the day and the position are added.
  *
  * Entries have no id, so the key is a hash of the day and of the fields that identify the entry,
  * and a number that counts equal entries of the day. If the file is read again, its entries have
  * the same keys.
+ *
+ * The position counts the entries with the same time and the same value of `lookupColumn`, in the
+ * order of the file. Entries of other tickets do not affect it, so it stays the same if the file is
+ * read again after it has grown.
  */
 export class EntryRecords {
   readonly #strategy: DailyExportStrategy;
   readonly #keyField: string;
   readonly #day: string;
   readonly #counter = new HashCounter();
+  readonly #positions = new HashCounter();
 
   /** @param keyField the primary key. @param day such as `2026-12-31`. */
   constructor(strategy: DailyExportStrategy, keyField: string, day: string) {
@@ -59,19 +64,25 @@ export class EntryRecords {
    */
   build(bytes: Buffer): Buffer {
     const entry = RawObject.parse(bytes);
-    const { timeField, dayColumn, identityFields } = this.#strategy;
+    const { timeField, dayColumn, positionColumn, lookupColumn, identityFields } = this.#strategy;
     const time = entry.get(timeField);
     const performedAt = (typeof time === 'string' ? parseDayFirst(time) : null) ?? time ?? null;
     const identity = [this.#day, performedAt, ...identityFields.map((field) => entry.get(field) ?? null)];
-    const digest = Buffer.from(hash('sha256', toCanonicalJson(identity), 'hex'), 'hex').subarray(0, KEY_BYTES);
+    const digest = toDigest(identity);
+    const moment = toDigest([performedAt, entry.get(lookupColumn) ?? null]);
     const added = {
       [this.#keyField]: `${digest.toString('hex')}-${this.#counter.count(digest)}`,
       [dayColumn]: this.#day,
       [timeField]: performedAt,
+      [positionColumn]: this.#positions.count(moment),
     };
     const head = Buffer.from(JSON.stringify(added).slice(0, -1));
     return Buffer.concat([head, ...listOtherFields(entry, added), CLOSE]);
   }
+}
+
+function toDigest(values: readonly (Json | undefined)[]): Buffer {
+  return Buffer.from(hash('sha256', toCanonicalJson(values as Json), 'hex'), 'hex').subarray(0, KEY_BYTES);
 }
 
 const CLOSE = Buffer.from('}');

@@ -72,11 +72,11 @@ describe('EntryRecords', () => {
     return entries.map((entry) => parseJson(records.build(Buffer.from(entry)).toString()) as Record<string, unknown>);
   };
 
-  test('adds key and day, converts the time, and keeps every other byte (I10)', () => {
+  test('adds key, day and position, converts the time, and keeps every other byte (I10)', () => {
     const entry = `{"performed_at":"02-01-2026 09:33:38 +0530", "ticket_id" : 9007199254740993,"performer_type":"user","performer_id":1,"activity":{"status":"Open","x\\u0041":1.50},"new":"\\u00e9"}`;
     const records = new EntryRecords(STRATEGY, 'id', '2026-01-02');
     expect(records.build(Buffer.from(entry)).toString()).toMatch(
-      /^\{"id":"[0-9a-f]{32}-1","day":"2026-01-02","performed_at":"2026-01-02T04:03:38Z","ticket_id" : 9007199254740993,"performer_type":"user","performer_id":1,"activity":\{"status":"Open","x\\u0041":1\.50\},"new":"\\u00e9"\}$/,
+      /^\{"id":"[0-9a-f]{32}-1","day":"2026-01-02","performed_at":"2026-01-02T04:03:38Z","position":1,"ticket_id" : 9007199254740993,"performer_type":"user","performer_id":1,"activity":\{"status":"Open","x\\u0041":1\.50\},"new":"\\u00e9"\}$/,
     );
   });
 
@@ -94,6 +94,20 @@ describe('EntryRecords', () => {
     expect(keys.map(([, ordinal]) => ordinal)).toEqual(['1', '2', '1', '1', '1']);
     expect(keys[1]?.[0]).toBe(keys[0]?.[0]);
     expect(new Set(keys.map(([hash]) => hash)).size).toBe(4);
+  });
+
+  test('the position counts the entries of a ticket within a second, regardless of entries of other tickets', () => {
+    const toEntry = (status: string, ticket = 1, second = 1) =>
+      `{"performed_at":"02-01-2026 00:00:0${second} +0000","ticket_id":${ticket},"activity":{"status":"${status}"}}`;
+    const own = [toEntry('Open'), toEntry('Pending'), toEntry('Open'), toEntry('Open', 1, 2)];
+    const positions = [1, 2, 3, 1];
+    expect(build(...own).map(({ position }) => position)).toEqual(positions);
+    const others = (n: number) => [toEntry('Open', 2), toEntry('Closed', 3, n)];
+    const records = build(...own.flatMap((entry, n) => [...others(n), entry]));
+    expect(records.filter(({ ticket_id: id }) => id === 1).map(({ position }) => position)).toEqual(positions);
+    expect(records.filter(({ ticket_id: id }) => id === 1).map(({ id }) => id)).toEqual(
+      build(...own).map(({ id }) => id),
+    );
   });
 
   test('an invalid time is stored as Freshdesk sent it', () => {

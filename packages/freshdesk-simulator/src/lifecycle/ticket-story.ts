@@ -284,14 +284,30 @@ export class TicketStory {
     } else this.#finish();
   }
 
-  /** Changes properties of the ticket in a whole second in which no other properties change. */
+  /**
+   * Changes properties of the ticket in a whole second. The history of activities contains no
+   * milliseconds, so several changes in one second have only an order.
+   */
   #change(values: Omit<TicketUpdated, 'kind' | 'performer'>, performer: Performer): void {
     const last = this.entries.findLast(({ event }) => event.kind === 'created' || event.kind === 'updated');
-    // The history of activities contains no milliseconds. If a property changed twice in a second,
-    // the order of the changes would not be known.
-    if (last !== undefined && floorToSecond(last.at) >= floorToSecond(this.#at)) this.#at = last.at + SECOND;
+    if (last !== undefined && floorToSecond(last.at) >= floorToSecond(this.#at))
+      this.#at = this.#canShareSecond(last, values.status) ? last.at : last.at + SECOND;
     this.#at = floorToSecond(this.#at);
     this.#applyChange(values, performer);
+  }
+
+  /**
+   * Whether a change can happen in the second of the previous change. Freshdesk keeps the times of
+   * resolutions, so a resolved status has a second of its own.
+   * @param status the new status; undefined: the status does not change.
+   */
+  #canShareSecond({ at, event }: LogEntry, status: number | undefined): boolean {
+    if (event.kind !== 'updated' || at % SECOND !== 0) return false;
+    return status === undefined || !(this.#isResolvedStatus(status) || this.#isResolvedStatus(this.#status));
+  }
+
+  #isResolvedStatus(status: number): boolean {
+    return status === RESOLVED || status === CLOSED || this.#directory.resolvedStatuses.includes(status);
   }
 
   /** Adds an event with the properties that differ from their present values. */

@@ -20,13 +20,17 @@ export function buildActivityLines(account: SimulatedAccount, { from, to, since 
   const lines: string[] = [];
   for (let time = Math.floor(Math.max(from, since) / DAY_MS) * DAY_MS; time < to; time += DAY_MS) {
     const day = new Date(time).toISOString().slice(0, 10);
+    const positions = new Map<string, number>();
     account.listActivities(day).forEach(({ performedAt, ticketId, performerType, performerId, activity }, n) => {
+      const moment = `${ticketId} ${performedAt}`;
+      positions.set(moment, (positions.get(moment) ?? 0) + 1);
       const record = {
         // The order of the keys differs from the order of the activities, as for real entries.
         id: `${(n * 7919) % 10_007}-${day}-${n}`,
         day,
         ticket_id: ticketId,
         performed_at: formatTime(performedAt * 1000),
+        position: positions.get(moment),
         performer_type: performerType,
         performer_id: performerId,
         activity,

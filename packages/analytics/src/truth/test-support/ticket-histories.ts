@@ -28,6 +28,8 @@ export interface TicketHistory {
   messages: Message[];
   /** In the order of time. The first snapshot starts with the creation. */
   readonly snapshots: Snapshot[];
+  /** The number of changes of a property in the second of a previous change of this property. */
+  repeatedChanges: number;
   readonly ratings: { readonly at: number; readonly event: Event<'rated'>; readonly id: number }[];
   readonly timeEntries: { readonly at: number; readonly event: Event<'time_tracked'>; readonly id: number }[];
   /** The time by which the next response is due; null if no customer message waits for one. */
@@ -58,6 +60,7 @@ function startHistory({ at, ticketId }: LogEntry, created: Event<'created'>): Ti
     created,
     messages: [],
     snapshots: [{ from: at, status, priority, groupId, agentId }],
+    repeatedChanges: 0,
     ratings: [],
     timeEntries: [],
     nextResponseDueAt: null,
@@ -78,9 +81,15 @@ function addEvent(histories: Map<number, TicketHistory>, { at, ticketId, event }
     case 'updated': {
       const { status = last.status, priority = last.priority } = event;
       const { groupId = last.groupId, agentId = last.agentId } = event;
-      // Of the states that begin at the same time, the last one counts.
+      // Of the states that begin at the same time, the last one counts. It can equal the state before.
       if (last.from === at) history.snapshots.pop();
-      history.snapshots.push({ from: at, status, priority, groupId, agentId });
+      const state = { status, priority, groupId, agentId };
+      const before = history.snapshots.at(-1);
+      if (before === undefined || listChanges(before, state).length > 0) history.snapshots.push({ from: at, ...state });
+      if (last.from === at && before !== undefined) {
+        const changed = new Set(listChanges(before, last));
+        if (listChanges(last, state).some((name) => changed.has(name))) history.repeatedChanges++;
+      }
       return;
     }
     case 'rated':
@@ -103,6 +112,13 @@ function addEvent(histories: Map<number, TicketHistory>, { at, ticketId, event }
     default:
       throw new TypeError(`A ticket cannot be created twice: ${ticketId}.`);
   }
+}
+
+type State = Omit<Snapshot, 'from'>;
+
+/** Lists the properties that differ between two states. */
+function listChanges(before: State, after: State): (keyof State)[] {
+  return (['status', 'priority', 'groupId', 'agentId'] as const).filter((name) => before[name] !== after[name]);
 }
 
 function getHistory(histories: ReadonlyMap<number, TicketHistory>, id: number): TicketHistory {

@@ -17,6 +17,7 @@ export const ticketActivities = defineObject({
     timeField: 'performed_at',
     identityFields: ['ticket_id', 'performer_type', 'performer_id', 'activity'],
     dayColumn: 'day',
+    positionColumn: 'position',
     lookupColumn: 'ticket_id',
   },
   permission: 'admin',
@@ -33,6 +34,9 @@ export const ticketActivities = defineObject({
     ),
     ticket_id: bigint('Ticket.', { references: 'tickets', isOwner: true }),
     performed_at: timestamp('Time of the activity.'),
+    position: bigint(
+      'Position among the entries of the file with the same ticket and the same time, from 1. Times have no fractions of a second, so the position is the only order of changes within a second.',
+    ),
     performer_type: text('Author of the activity.', { samples: ['user', 'system'] }),
     performer_id: bigint('Agent or contact who performed the activity. Null for an activity of the system.', {
       nullable: true,
