@@ -2,6 +2,7 @@ import { refreshAnalytics, removeChangeTracking } from '@freshet/analytics';
 import { type AppError, toAppError, withSpan } from '@freshet/contracts';
 import type { AnalyticsOutcome, AnalyticsTask } from '@freshet/control-store';
 import type { LoadContext } from './context.ts';
+import { REMOVAL_TIMEOUT_MS } from './tracking-removal.ts';
 import { WAREHOUSE_ERRORS } from './warehouses.ts';
 
 /**
@@ -9,7 +10,6 @@ import { WAREHOUSE_ERRORS } from './warehouses.ts';
  * stopped responding fails the refresh and not the job.
  */
 const REFRESH_TIMEOUT_MS = 55 * 60_000;
-const REMOVAL_TIMEOUT_MS = 60_000;
 
 /**
  * Runs one `refresh_analytics` job: updates the models of a pipeline or, if the models were

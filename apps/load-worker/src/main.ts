@@ -4,6 +4,7 @@ import { runAnalyticsRefresh } from './analytics-job.ts';
 import { runErasure } from './erasure-job.ts';
 import { runLoad } from './load-job.ts';
 import { createLoadMetrics } from './metrics.ts';
+import { removeDeletedTracking } from './tracking-removal.ts';
 import { Warehouses } from './warehouses.ts';
 
 /** Loads stored batches into warehouses, refreshes analytics models, and erases personal data. */
@@ -35,8 +36,10 @@ await runService({
     await store.queue.work('load', { concurrency: env.FRESHET_CONCURRENCY }, ({ pipelineId, object }) =>
       runLoad(context, pipelineId, object),
     );
-    await store.queue.work('refresh_analytics', { concurrency: REFRESH_CONCURRENCY }, ({ pipelineId }) =>
-      runAnalyticsRefresh(context, pipelineId),
+    await store.queue.work('refresh_analytics', { concurrency: REFRESH_CONCURRENCY }, ({ pipelineId, removal }) =>
+      removal === undefined
+        ? runAnalyticsRefresh(context, pipelineId)
+        : removeDeletedTracking(context, pipelineId, removal),
     );
     await store.queue.work('erase', { concurrency: 1 }, ({ erasureId }) => runErasure(context, erasureId));
     return { releaseResources: () => warehouses.close() };

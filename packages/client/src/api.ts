@@ -368,7 +368,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a pipeline
-         * @description Deletes a pipeline together with its runs and stored batches. The tables in the warehouse are not changed.
+         * @description Deletes a pipeline together with its runs and stored batches. The tables in the warehouse and the analytics models stay, with their rows. A load worker removes the triggers that record changes for the models.
          */
         delete: operations["deletePipeline"];
         options?: never;

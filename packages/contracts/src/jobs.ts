@@ -11,8 +11,20 @@ export interface JobPayloads {
   deliver: { readonly deliveryId: string };
   /** Erases one person from one pipeline. */
   erase: { readonly erasureId: string };
-  /** Updates the analytics models of one pipeline. */
-  refresh_analytics: { readonly pipelineId: string };
+  /**
+   * Updates the analytics models of one pipeline. With `removal`, the pipeline was deleted, and the
+   * job removes the change tracking from its tables.
+   */
+  refresh_analytics: { readonly pipelineId: string; readonly removal?: TrackingRemoval };
+}
+
+/** The tables of a deleted pipeline, whose changes triggers record. */
+export interface TrackingRemoval {
+  readonly destinationId: string;
+  readonly schema: string;
+  readonly tablePrefix: string;
+  /** RFC 3339. The time of the deletion, or of a later request to retry the removal. */
+  readonly requestedAt: string;
 }
 export type QueueName = keyof JobPayloads;
 export const QUEUES = [

@@ -6,7 +6,7 @@ import { deadJobs } from '../database/schema/index.ts';
 import { emit } from '../notifications/events.ts';
 import type { DeadLetter, JobTransaction } from '../queue/job-queue.ts';
 import { enqueueExtract, enqueueLoad } from '../queue/jobs.ts';
-import { failAnalyticsRefresh, retryAnalyticsRefresh } from '../resources/analytics.ts';
+import { failAnalyticsRefresh, requestTrackingRemoval, retryAnalyticsRefresh } from '../resources/analytics.ts';
 import { emitObjectRunFailed, finishRunIfComplete } from '../runs/completion.ts';
 import { Store } from '../store.ts';
 
@@ -72,8 +72,10 @@ export class DeadJobs extends Store {
         case 'erase':
           return retryErasure({ tx, queue: this.queue }, job.data as unknown as JobPayloads['erase']);
         case 'refresh_analytics': {
-          const { pipelineId } = job.data as unknown as JobPayloads['refresh_analytics'];
-          return retryAnalyticsRefresh({ tx, queue: this.queue }, pipelineId);
+          const { pipelineId, removal } = job.data as unknown as JobPayloads['refresh_analytics'];
+          if (removal === undefined) return retryAnalyticsRefresh({ tx, queue: this.queue }, pipelineId);
+          const request = { ...removal, requestedAt: new Date().toISOString() };
+          return requestTrackingRemoval({ tx, queue: this.queue }, pipelineId, request);
         }
       }
     });

@@ -1,4 +1,4 @@
-import { AppError } from '@freshet/contracts';
+import { AppError, type JobPayloads } from '@freshet/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AnalyticsTask } from '../index.ts';
 import { acquire, buildStep, startRun } from '../test-support/builders.ts';
@@ -207,6 +207,31 @@ describe('the refresh of analytics models', () => {
     await t.store.analytics.complete(task, OUTCOME);
     expect(await t.store.analytics.recordFailure(task, UNREACHABLE)).toBe(false);
     expect(await getRefresh(pipelineId)).toBeUndefined();
+  });
+
+  test('of a deleted pipeline is replaced by the removal of the change tracking, which a dead job can repeat', async () => {
+    const pipelineId = await createPipeline();
+    const { destination_id: destinationId } = await t.store.pipelines.get(pipelineId);
+    const listRemovals = () => t.database.sql`
+      select data -> 'removal' ->> 'destinationId' as "destinationId", data -> 'removal' ->> 'schema' as schema
+      from pgboss.job where name = 'refresh_analytics' and state = 'created' and singleton_key = ${pipelineId}`;
+    await t.store.pipelines.update(pipelineId, { analytics_time_zone: 'Europe/Berlin' }, null);
+    await t.store.pipelines.delete(pipelineId);
+    const removals = [{ destinationId, schema: 'freshdesk_acme' }];
+    expect(await listRemovals()).toEqual(removals);
+    const [job] = await t.database.sql<{ data: JobPayloads['refresh_analytics'] }[]>`
+      delete from pgboss.job where name = 'refresh_analytics' returning data`;
+    const { data } = job as NonNullable<typeof job>;
+    await t.store.deadJobs.record({ queue: 'refresh_analytics', data, attempts: 11, reason: 'No privilege.' });
+    const dead = await t.store.deadJobs.list({ limit: 10, cursor: null }, { pipeline_id: pipelineId });
+    await t.store.deadJobs.retry(dead.data[0]?.id as string);
+    expect(await listRemovals()).toEqual(removals);
+  });
+
+  test('is not requested when a pipeline without models is deleted', async () => {
+    const pipelineId = await createPipeline({ analytics: false });
+    await t.store.pipelines.delete(pipelineId);
+    expect(await listJobs()).toEqual([]);
   });
 
   test('whose job died fails, and is requested again when the dead job is retried', async () => {

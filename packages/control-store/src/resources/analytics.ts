@@ -1,5 +1,5 @@
-import { type AppError, ERROR_POLICY } from '@freshet/contracts';
-import { buildColumnList, type Tx } from '../database/database.ts';
+import { type AppError, ERROR_POLICY, type TrackingRemoval } from '@freshet/contracts';
+import { buildColumnList, type Sql, type Tx } from '../database/database.ts';
 import { type AnalyticsWarning, analyticsRefreshes } from '../database/schema/index.ts';
 import { emit } from '../notifications/events.ts';
 import type { JobTransaction } from '../queue/job-queue.ts';
@@ -81,6 +81,20 @@ export class Analytics extends Store {
       delete from freshet.analytics_refreshes where pipeline_id = ${pipelineId} and requests = ${requests}`;
   }
 
+  /** Whether another pipeline maintains models of the tables of a deleted pipeline. */
+  async hasModels({ destinationId, schema, tablePrefix }: TrackingRemoval): Promise<boolean> {
+    const rows = await this.sql`
+      select from freshet.pipelines
+      where destination_id = ${destinationId} and destination_schema = ${schema} and table_prefix = ${tablePrefix}
+        and analytics`;
+    return rows.length > 0;
+  }
+
+  /** Repeats the removal of the change tracking of a deleted pipeline after `afterMs`. */
+  async postponeRemoval(pipelineId: string, removal: TrackingRemoval, afterMs: number): Promise<void> {
+    await this.sql.begin((tx) => requestTrackingRemoval({ tx, queue: this.queue }, pipelineId, removal, afterMs));
+  }
+
   /** Repeats a refresh after `afterMs`, without counting a failed attempt. */
   async postpone(task: AnalyticsTask, afterMs: number, error: RefreshError): Promise<void> {
     await this.sql.begin(async (tx) => {
@@ -108,6 +122,32 @@ export class Analytics extends Store {
       return isFinal;
     });
   }
+}
+
+/**
+ * Finds the tables of a pipeline whose changes triggers may record, and locks the pipeline. Null:
+ * the pipeline never had models, or the triggers were removed.
+ */
+export async function findTrackedTables(sql: Sql, pipelineId: string): Promise<TrackingRemoval | null> {
+  const [tables] = await sql<Omit<TrackingRemoval, 'requestedAt'>[]>`
+    select p.destination_id as "destinationId", p.destination_schema as schema, p.table_prefix as "tablePrefix"
+    from freshet.pipelines p join freshet.analytics_refreshes a on a.pipeline_id = p.id
+    where p.id = ${pipelineId} for update of p`;
+  return tables === undefined ? null : { ...tables, requestedAt: new Date().toISOString() };
+}
+
+/**
+ * Enqueues the removal of the change tracking of a deleted pipeline, in the caller's transaction.
+ * The job waits for an active refresh of the pipeline.
+ */
+export async function requestTrackingRemoval(
+  { tx, queue }: JobTransaction,
+  pipelineId: string,
+  removal: TrackingRemoval,
+  startAfterMs = 0,
+): Promise<void> {
+  const options = { key: pipelineId, replacesWaiting: true, startAfterMs };
+  await queue.enqueue(tx, 'refresh_analytics', { pipelineId, removal }, options);
 }
 
 /**

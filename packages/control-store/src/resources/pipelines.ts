@@ -13,7 +13,7 @@ import {
 } from '../database/resource-table.ts';
 import { childWork, destinations, pipelineObjects, pipelines } from '../database/schema/index.ts';
 import { Store } from '../store.ts';
-import { applyAnalyticsSettings } from './analytics.ts';
+import { applyAnalyticsSettings, findTrackedTables, requestTrackingRemoval } from './analytics.ts';
 import { getNextRun, NO_NEXT_RUN } from './cron.ts';
 import { findCredentialProblems, type ReferenceProblem, rejectReferenceProblems } from './references.ts';
 
@@ -151,16 +151,19 @@ export class Pipelines extends Store {
   }
 
   /**
-   * Deletes a pipeline with its runs and batches. The tables in the warehouse belong to the user
-   * and stay unchanged.
+   * Deletes a pipeline with its runs and batches. The tables and the models in the warehouse belong
+   * to the user and stay. A job removes the triggers that record changes for the models.
    */
   async delete(id: string, expected: number | null = null): Promise<void> {
+    const tracked = await findTrackedTables(this.sql, id);
     await this.db.transaction(async (tx) => {
       await deleteResource(tx as unknown as Database, RESOURCE, id, expected);
       // No transaction can add child work from now on, because the transaction would first have to
       // lock a row that no longer exists.
       await tx.delete(childWork).where(eq(childWork.pipeline_id, id));
     });
+    if (tracked !== null)
+      await this.joinTransaction((tx) => requestTrackingRemoval({ tx, queue: this.queue }, id, tracked));
   }
 
   /** Lists the state of all objects that a run of the pipeline has included so far. */

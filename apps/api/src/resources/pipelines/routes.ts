@@ -22,7 +22,7 @@ const SUMMARIES: ResourceDefinition<PipelineWithState>['summaries'] = {
   update: ['Update a pipeline', 'Updates a pipeline. Changes take effect with the next run.'],
   delete: [
     'Delete a pipeline',
-    'Deletes a pipeline together with its runs and stored batches. The tables in the warehouse are not changed.',
+    'Deletes a pipeline together with its runs and stored batches. The tables in the warehouse and the analytics models stay, with their rows. A load worker removes the triggers that record changes for the models.',
   ],
 };
 
