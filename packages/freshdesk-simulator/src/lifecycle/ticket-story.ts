@@ -297,8 +297,8 @@ export class TicketStory {
   }
 
   /**
-   * Whether a change can happen in the second of the previous change. Freshdesk keeps the times of
-   * resolutions, so a resolved status has a second of its own.
+   * Whether a change can happen in the second of the previous change. Freshdesk stores the times of
+   * resolutions, so no status follows a resolved status within a second.
    * @param status the new status; undefined: the status does not change.
    */
   #canShareSecond({ at, event }: LogEntry, status: number | undefined): boolean {

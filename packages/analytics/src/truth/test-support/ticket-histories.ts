@@ -81,7 +81,7 @@ function addEvent(histories: Map<number, TicketHistory>, { at, ticketId, event }
     case 'updated': {
       const { status = last.status, priority = last.priority } = event;
       const { groupId = last.groupId, agentId = last.agentId } = event;
-      // Of the states that begin at the same time, the last one counts. It can equal the state before.
+      // Of the states that begin at the same time, the last one counts.
       if (last.from === at) history.snapshots.pop();
       const state = { status, priority, groupId, agentId };
       const before = history.snapshots.at(-1);
