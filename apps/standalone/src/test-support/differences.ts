@@ -83,14 +83,22 @@ async function findExportDifferences(
 ): Promise<Difference[]> {
   const rows = await warehouse.sql.unsafe<{ day: string; entry: string }[]>(
     `select day::text, jsonb_build_array(ticket_id, extract(epoch from performed_at)::bigint, performer_type,
-       performer_id, activity)::text as entry
+       performer_id, activity, position)::text as entry
      from ${schema}.${name}`,
   );
   const differences: Difference[] = [];
   for (const [day, found] of Map.groupBy(rows, (row) => row.day)) {
+    const positions = new Map<string, number>();
+    const countPosition = (moment: string) => {
+      positions.set(moment, (positions.get(moment) ?? 0) + 1);
+      return positions.get(moment);
+    };
     const expected = simulator.account
       .listActivities(day)
-      .map((a) => [a.ticketId, a.performedAt, a.performerType, a.performerId, a.activity])
+      .map(({ ticketId, performedAt, performerType, performerId, activity }) => {
+        const position = countPosition(`${ticketId}/${performedAt}`);
+        return [ticketId, performedAt, performerType, performerId, activity, position];
+      })
       .map(toSortedJson)
       .sort();
     const actual = found.map(({ entry }) => toSortedJson(JSON.parse(entry))).sort();

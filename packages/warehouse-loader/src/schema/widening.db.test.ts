@@ -162,8 +162,10 @@ describe('widenColumn', () => {
     await sql.unsafe('create view reporting.mine as select price from acme.things');
     const reader = await sql.reserve();
     try {
-      // The reader holds a lock of the table, and then opens the view.
+      // The reader holds a lock of the table, and then opens the view. If the load waited for the
+      // table, PostgreSQL would abort the reader after 2 seconds.
       await reader`begin`;
+      await reader`set local deadlock_timeout = '2s'`;
       await reader`select count(*) from acme.things`;
       const [{ misfits }, rows] = await Promise.all([loadMore('lots'), reader`select price from reporting.mine`]);
       expect(misfits).toMatchObject([{ wideningRefusal: expect.stringContaining('another session uses') }]);
