@@ -7,6 +7,7 @@ import { countRows, type ErasedRows, eraseRows, type RowCounts, type RowFilter }
 import { loadBatches } from './load/load.ts';
 import type { LoadRequest, LoadResult } from './load/request.ts';
 import { planTables, type SchemaPlan } from './schema/plan.ts';
+import { RefusedWidenings } from './schema/refused-widenings.ts';
 import { quote } from './sql/identifiers.ts';
 import { tableExists, toTargetTable } from './sql/target.ts';
 
@@ -40,6 +41,7 @@ export class Warehouse {
   readonly #username: string;
   /** Whether the server supports LZ4 compression; null: unknown. */
   #hasLz4: boolean | null = null;
+  readonly #refusedWidenings = new RefusedWidenings();
 
   /** @param addressPolicy the hosts to which Freshet may connect; null: all hosts. */
   constructor(
@@ -65,7 +67,10 @@ export class Warehouse {
     return await this.#connections.use(async (client) => {
       this.#hasLz4 ??= await supportsLz4(client);
       const target = toTargetTable(request.schema, request.tablePrefix, request.table.name);
-      return loadBatches(client, target, request, this.#hasLz4);
+      return loadBatches(client, target, request, {
+        hasLz4: this.#hasLz4,
+        refusedWidenings: this.#refusedWidenings,
+      });
     });
   }
 

@@ -6,6 +6,7 @@ import type { IdentifiedRecord } from '../records/identify.ts';
 import type { PreparedBatches, Rejection } from '../records/prepare.ts';
 import { ensureTable } from '../schema/ensure-table.ts';
 import { evolveTable } from '../schema/evolve.ts';
+import type { RefusedWidenings } from '../schema/refused-widenings.ts';
 import { listSchemaChanges } from '../schema/table-state.ts';
 import type { TargetTable } from '../sql/target.ts';
 import { applyBatches } from './apply.ts';
@@ -20,6 +21,13 @@ import type { LoadRequest, LoadResult } from './request.ts';
  */
 const SCHEMA_ATTEMPTS_MAX = 20;
 
+/** What is known about a warehouse from earlier loads. */
+export interface WarehouseState {
+  /** Whether the server supports LZ4 compression. */
+  readonly hasLz4: boolean;
+  readonly refusedWidenings: RefusedWidenings;
+}
+
 /**
  * Applies batches to a table exactly once, even if processes, connections or the server fail and
  * the load is repeated (I2). Schema changes run in separate short transactions. Rows and ledger
@@ -30,7 +38,7 @@ export async function loadBatches(
   client: ClientBase,
   target: TargetTable,
   request: LoadRequest,
-  hasLz4: boolean,
+  { hasLz4, refusedWidenings }: WarehouseState,
 ): Promise<LoadResult> {
   const { table, prepared } = request;
   let { state, typesBefore } = await ensureTable(client, target, table);
@@ -61,7 +69,8 @@ export async function loadBatches(
             'bug',
             `Schema evolution of table ${target.name} did not converge after ${SCHEMA_ATTEMPTS_MAX} attempts.`,
           );
-        state = await evolveTable(client, { target, table, state, changes: attempt.schemaChanges, records });
+        const changes = attempt.schemaChanges;
+        state = await evolveTable(client, { target, table, state, changes, records, refusedWidenings });
         continue;
       } else {
         // All values were checked, so PostgreSQL has rejected a row because of a constraint or a

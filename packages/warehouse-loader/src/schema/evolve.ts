@@ -6,6 +6,7 @@ import type { SchemaChanges } from '../records/row-writer.ts';
 import type { WritableColumn } from '../records/writable-columns.ts';
 import { quote } from '../sql/identifiers.ts';
 import type { TargetTable } from '../sql/target.ts';
+import type { RefusedWidenings } from './refused-widenings.ts';
 import { buildColumnStatements } from './statements.ts';
 import { readColumnNames, type TableState, toTableState } from './table-state.ts';
 import { runSchemaChange } from './transaction.ts';
@@ -24,6 +25,7 @@ export interface EvolutionInput {
   readonly changes: SchemaChanges;
   /** The records of the load. */
   readonly records: readonly IdentifiedRecord[];
+  readonly refusedWidenings: RefusedWidenings;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface EvolutionInput {
  *   `wideningRefusals` the reasons, and `extraFields` also the fields that got no column.
  */
 export async function evolveTable(client: ClientBase, evolution: EvolutionInput): Promise<TableState> {
-  const { target, table, state, changes } = evolution;
+  const { target, table, state, changes, refusedWidenings } = evolution;
   const fixedColumns = new Set(state.fixedColumns);
   const extraFields = new Map(state.extraFields);
   const refusals = new Map(state.wideningRefusals);
@@ -48,7 +50,7 @@ export async function evolveTable(client: ClientBase, evolution: EvolutionInput)
   for (const name of changes.columnsToWiden) {
     const column = state.columns.find((c) => c.name === name) as WritableColumn;
     const type = await chooseWiderType(client, evolution, column);
-    const refusal = type === null ? null : await widenColumn(client, target, column, type);
+    const refusal = type === null ? null : await widenColumn(client, { target, column, type, refusedWidenings });
     if (type === null || refusal !== null) fixedColumns.add(name);
     if (refusal !== null) refusals.set(name, refusal);
   }

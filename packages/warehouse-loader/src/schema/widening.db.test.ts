@@ -157,6 +157,22 @@ describe('widenColumn', () => {
     expect((await readPrices()).map((row) => row['price'])).toEqual(['5', 'lots', 'lots', 'more', 'more']);
   });
 
+  test('attempts a refused widening again only after a view has changed, because an attempt rewrites the table', async () => {
+    const { misfits } = await loadPrices(`
+      create sequence reporting.attempts;
+      create materialized view reporting.mine as select nextval('reporting.attempts') as n,
+        case when pg_typeof(price) = 'bigint'::regtype then 1 else ('x' || price)::int end from acme.things`);
+    // The creation of the view was the first evaluation.
+    const countAttempts = async () => (await sql`select last_value::int - 1 as n from reporting.attempts`)[0]?.['n'];
+    expect(await countAttempts()).toBe(1);
+    const again = await loadMore('more', 2);
+    expect(again.misfits.map((m) => m.wideningRefusal)).toEqual(misfits.map((m) => m.wideningRefusal));
+    expect(await countAttempts()).toBe(1);
+    await sql.unsafe(`comment on materialized view reporting.mine is 'Changed.'`);
+    await loadMore('some', 3);
+    expect(await countAttempts()).toBe(2);
+  });
+
   test('gives way to a reader that uses the view, and widens the column with a later load', async () => {
     await loader.load([buildBatch([buildPrice(1, 5)])], { hasHistory: true });
     await sql.unsafe('create view reporting.mine as select price from acme.things');

@@ -14,6 +14,7 @@ import {
   recreateDependentViews,
 } from './dependent-views.ts';
 import { toHistoryColumn, toHistoryTable } from './history-columns.ts';
+import type { RefusedWidenings } from './refused-widenings.ts';
 import { toCatalogTypeName } from './table-state.ts';
 import { runSchemaChange } from './transaction.ts';
 
@@ -50,6 +51,13 @@ const OBJECT_ERRORS: ReadonlySet<string> = new Set([
   SQL_STATES.datatypeMismatch,
 ]);
 
+export interface Widening {
+  readonly target: TargetTable;
+  readonly column: WritableColumn;
+  readonly type: ColumnType;
+  readonly refusedWidenings: RefusedWidenings;
+}
+
 /**
  * Widens a column of the table and of its history, in one short transaction. Views that depend on
  * the column are dropped and created again in the same transaction, so that readers see the views
@@ -58,14 +66,12 @@ const OBJECT_ERRORS: ReadonlySet<string> = new Set([
  *   object of a user depends on the column and does not work with the new type.
  * @throws Error `warehouse_busy` if the column has no views and the table cannot be locked.
  */
-export async function widenColumn(
-  client: ClientBase,
-  target: TargetTable,
-  column: WritableColumn,
-  type: ColumnType,
-): Promise<string | null> {
+export async function widenColumn(client: ClientBase, widening: Widening): Promise<string | null> {
+  const { target, column, type, refusedWidenings } = widening;
   if ((await getTableBytes(client, target)) > REWRITE_BYTES_MAX) return 'the table is larger than 64 MB';
+  const key = `${target.sql}.${quote(column.name)} ${type}`;
   let hasViews = false;
+  let definitions = '';
   try {
     await runSchemaChange(client, target, async () => {
       // The definitions of views then contain qualified names.
@@ -76,6 +82,9 @@ export async function widenColumn(
         tables.map(({ sql, columnName }) => ({ relation: sql, column: columnName })),
       );
       hasViews = views.length > 0;
+      definitions = JSON.stringify(views.map(({ statements }) => statements));
+      const refusal = refusedWidenings.find(key, definitions);
+      if (refusal !== null) throw new WideningRefusal(refusal);
       if (hasViews) await dropViews(client, views);
       for (const table of tables) await alterColumn(client, table, column, type);
       if (hasViews) {
@@ -91,6 +100,8 @@ export async function widenColumn(
   } catch (error) {
     const reason = toRefusal(error, type, hasViews);
     if (reason === null) throw error;
+    const isRepeatable = error instanceof DependentViewError || getErrorCode(error) === SQL_STATES.queryCanceled;
+    if (hasViews && isRepeatable) refusedWidenings.add(key, definitions, reason);
     return reason;
   }
 }
