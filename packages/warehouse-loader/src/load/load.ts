@@ -21,7 +21,7 @@ import type { LoadRequest, LoadResult } from './request.ts';
  */
 const SCHEMA_ATTEMPTS_MAX = 20;
 
-/** What is known about a warehouse from earlier loads. */
+/** The properties of a warehouse that earlier loads have found. */
 export interface WarehouseState {
   /** Whether the server supports LZ4 compression. */
   readonly hasLz4: boolean;
