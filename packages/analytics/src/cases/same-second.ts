@@ -25,7 +25,11 @@ export const SAME_SECOND_CASES: readonly HandCase[] = [
   {
     title: 'Several changes of the status in one second',
     account: 'activities',
-    ticket: { created_at: '2025-02-03T08:00:00Z', status: 3 },
+    ticket: {
+      created_at: '2025-02-03T08:00:00Z',
+      status: 4,
+      stats: { resolved_at: '2025-02-03T10:00:00Z', status_updated_at: '2025-02-03T10:00:00Z' },
+    },
     activities: [
       {
         at: '2025-02-03T08:00:00Z',
@@ -33,14 +37,16 @@ export const SAME_SECOND_CASES: readonly HandCase[] = [
       },
       { at: '2025-02-03T09:00:00Z', activity: { status: 'Resolved' } },
       { at: '2025-02-03T09:00:00Z', activity: { status: 'Pending' } },
+      { at: '2025-02-03T10:00:00Z', activity: { status: 'Resolved' } },
     ],
     calculation:
-      'In the order of the exported file, Pending is the last status at 09:00. The ticket was resolved for no time, so it was neither resolved nor reopened.',
+      'In the order of the exported file, Pending is the last status at 09:00. The ticket was resolved for no time at 09:00, so it was not reopened.',
     expected: {
-      metrics: { reopens: 0, full_resolution_minutes: null },
+      metrics: { reopens: 0, full_resolution_minutes: 120 },
       periods: [
         { status: 2, minutes: 60 },
-        { status: 3, minutes: null, is_reopening: false },
+        { status: 3, minutes: 60, is_reopening: false },
+        { status: 4, minutes: null, is_resolution: true },
       ],
     },
   },
