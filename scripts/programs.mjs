@@ -1,11 +1,11 @@
 /**
- * Installs Python programs from PyPI into virtual environments for tests. Each environment is
- * reused until its requirements change.
+ * Installs Python programs from PyPI into virtual environments, and Go programs from the Go module
+ * proxy, for tests and checks. An installation is reused until its versions change.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /**
  * Creates the virtual environment if it is missing or outdated.
@@ -29,6 +29,19 @@ export function createPythonEnvironment(root, name, requirements) {
     writeFileSync(stamp, state);
   }
   return join(folder, 'bin');
+}
+
+/**
+ * Installs a Go program if it is missing.
+ * @param program the path and the version of the package, such as `example.com/cmd/tool@v1.0.0`.
+ * @returns the path of the program.
+ */
+export function installGoProgram(root, program) {
+  const [path, version] = program.split('@');
+  const folder = join(root, 'node_modules/.go', version);
+  const file = join(folder, basename(path));
+  if (!existsSync(file)) runOrExit('go', ['install', program], { env: { ...process.env, GOBIN: folder } });
+  return file;
 }
 
 /** Runs a program and waits for its exit. Exits this process with status 1 if the program fails. */
