@@ -5,15 +5,14 @@
  * and `systemd-analyze` on the PATH. It builds no container and needs no cluster.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
-import { createPythonEnvironment, runOrExit } from './programs.mjs';
+import { createPythonEnvironment, HELM, installGoProgram, runOrExit } from './programs.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-const HELM = 'helm.sh/helm/v3/cmd/helm@v3.19.0';
 /** The oldest and the newest Kubernetes version that the chart supports. */
 const KUBERNETES_VERSIONS = ['1.27', '1.35'];
 /** Kinds of custom resources. Their schemas are not part of Kubernetes. */
@@ -32,7 +31,6 @@ checkMetricNames();
 checkGrafana();
 checkCompose();
 checkRunbooks();
-checkImage();
 
 if (problems.length > 0) {
   console.error(problems.join('\n'));
@@ -41,8 +39,7 @@ if (problems.length > 0) {
 console.log('All files in deploy/ are valid.');
 
 function checkChart() {
-  runOrExit('go', ['install', HELM], { env: { ...process.env, GOBIN: folder } });
-  const helm = join(folder, 'helm');
+  const helm = installGoProgram(ROOT, HELM);
   const path = join(ROOT, 'deploy/helm/freshet');
   const allOptions = [
     'keda.enabled=true',
@@ -137,39 +134,6 @@ function loadRules() {
   return parse(readFileSync(join(ROOT, 'deploy/prometheus/alerts.yaml'), 'utf8')).groups.flatMap(
     (group) => group.rules,
   );
-}
-
-/**
- * Copies the same files, installs the same dependencies, and builds the same bundle and the same
- * documentation site as the Dockerfile. Checks that every process can start from the bundle alone.
- */
-function checkImage() {
-  const root = join(folder, 'image');
-  mkdirSync(root);
-  const dockerfile = readFileSync(join(ROOT, 'deploy/Dockerfile'), 'utf8');
-  const copied = [...dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, paths]) => paths.split(' '));
-  for (const path of copied)
-    cpSync(join(ROOT, path), join(root, path), {
-      recursive: true,
-      filter: (file) => !/node_modules|\/dist$|\.test\.ts$|test-support$/.test(file.slice(ROOT.length)),
-    });
-  const install = /^RUN (npx .+)$/m.exec(dockerfile)?.[1];
-  runOrExit('sh', ['-c', install], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-  const bundle = join(folder, 'bundle');
-  runOrExit(process.execPath, ['scripts/bundle.mjs', bundle], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-  runOrExit(process.execPath, ['scripts/docs-site.mjs', join(bundle, 'help')], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  rmSync(root, { recursive: true });
-  for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler', 'migrate']) {
-    const { status, stderr } = spawnSync(process.execPath, [join(bundle, 'apps/freshet/src/main.js'), name], {
-      encoding: 'utf8',
-      env: { PATH: process.env.PATH },
-    });
-    if (status !== 78 || !stderr.includes('DATABASE_URL is missing'))
-      problems.push(`image: ${name} fails before it reads its settings: ${stderr}`);
-  }
 }
 
 /** Checks that every alert has a runbook in docs/operations.md. */

@@ -7,6 +7,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
+/** The Go package of Helm. */
+export const HELM = 'helm.sh/helm/v3/cmd/helm@v3.19.0';
+
 /**
  * Creates the virtual environment if it is missing or outdated.
  * @returns the folder of its programs.

@@ -1,0 +1,171 @@
+#!/usr/bin/env node
+/**
+ * `npm run test:release-build`: a dry run of a release. Builds all artefacts, checks that a second
+ * build in another folder produces the same bytes, and uses the artefacts like their users:
+ * - runs the commands of the Dockerfile on the context of the image, and starts all processes in a
+ *   read-only root file system as a user without privileges (Linux only)
+ * - renders the Helm chart from its archive
+ * - installs the Python packages
+ * Publishes nothing. Requires what `npm run release:build` requires.
+ */
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { extract } from 'tar';
+import { startEmbeddedPostgres } from '../packages/runtime/src/embedded-postgres.ts';
+import { HELM, installGoProgram, runOrExit } from './programs.mjs';
+import { listFiles } from './release/archive.mjs';
+import { createImageRoot, removeImageRoot, runInImage, startInImage } from './release/image-root.mjs';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** The artefacts whose builds take less than a second. */
+const FAST = ['helm', 'deploy', 'dbt', 'sbom', 'notes'];
+const PROCESSES = ['api', 'extract-worker', 'load-worker', 'scheduler'];
+const START_TIMEOUT_MS = 60_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'freshet-release-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const problems = [];
+const silent = { stdio: ['ignore', 'ignore', 'inherit'] };
+
+const first = join(folder, 'first');
+runOrExit(process.execPath, [join(ROOT, 'scripts/release.mjs'), first], { cwd: ROOT });
+const { version } = JSON.parse(readFileSync(join(ROOT, 'apps/freshet/package.json'), 'utf8'));
+checkSecondBuild();
+const built = await buildImage();
+if (process.platform === 'linux') await useImage(built);
+useChart();
+if (problems.length > 0) {
+  console.error(problems.join('\n'));
+  process.exit(1);
+}
+console.log('The release can be built, and its artefacts work.');
+
+/** The second build runs with another time zone and another umask. */
+function checkSecondBuild() {
+  const second = join(folder, 'second');
+  const args = [join(ROOT, 'scripts/release.mjs'), second, '--only', FAST.join(',')];
+  runOrExit('sh', ['-c', 'umask 077; exec "$0" "$@"', process.execPath, ...args], {
+    ...silent,
+    env: { ...process.env, TZ: 'Asia/Kolkata' },
+  });
+  const sums = readFileSync(join(first, 'SHA256SUMS'), 'utf8').split('\n');
+  for (const line of readFileSync(join(second, 'SHA256SUMS'), 'utf8').split('\n'))
+    if (!sums.includes(line)) problems.push(`A second build differs: ${line.split('  ')[1]}.`);
+}
+
+/**
+ * Runs the commands of the Dockerfile on the context of the image.
+ * @returns the folder `/freshet` of the image, which must equal the archive with the bundle.
+ */
+async function buildImage() {
+  const context = await unpack(`freshet-image-${version}.tar.gz`);
+  const dockerfile = readFileSync(join(context, 'Dockerfile'), 'utf8');
+  const install = /^RUN (npx .+)$/m.exec(dockerfile)[1];
+  runOrExit('sh', ['-c', install], { cwd: context, ...silent });
+  const built = join(folder, 'built');
+  for (const command of /^RUN (node .+)$/m.exec(dockerfile)[1].split(' && '))
+    runOrExit('sh', ['-c', command.replaceAll('/freshet', built)], { cwd: context, ...silent });
+  const bundle = await unpack(`freshet-bundle-${version}.tar.gz`);
+  const files = listFiles(built);
+  if (files.join('\n') !== listFiles(bundle).join('\n'))
+    problems.push('The image and the bundle contain different files.');
+  else
+    for (const file of files)
+      if (!readFileSync(join(built, file)).equals(readFileSync(join(bundle, file))))
+        problems.push(`The image and the bundle contain different versions of ${file}.`);
+  return built;
+}
+
+/** Starts all processes in a read-only root file system, and prints the size and the start times. */
+async function useImage(bundle) {
+  runOrExit('cp', [join(ROOT, 'deploy/healthcheck.mjs'), bundle]);
+  const root = join(folder, 'root');
+  mkdirSync(root);
+  const server = await startEmbeddedPostgres({
+    dataDir: join(folder, 'postgres'),
+    resolveFrom: import.meta.url,
+    databases: ['freshet'],
+    settings: { fsync: 'off' },
+  });
+  try {
+    createImageRoot(root, { node: process.execPath, bundle });
+    const size = listFiles(root).reduce((sum, file) => sum + statSync(join(root, file)).size, 0);
+    console.log(`Image: ${(size / 2 ** 20).toFixed(0)} MiB with Node and its libraries`);
+    const env = {
+      DATABASE_URL: server.url.replace(/\/postgres$/, '/freshet'),
+      FRESHET_SECRET_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
+    };
+    if (runInImage(root, ['/freshet/apps/freshet/src/main.js', 'migrate'], { env }) !== 0)
+      problems.push('image: migrate failed.');
+    await Promise.all(PROCESSES.map((name) => useProcess(root, name, env)));
+  } finally {
+    await server.stop();
+    removeImageRoot(root);
+    rmSync(server.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Starts a process, waits until its health check succeeds, and stops the process. */
+async function useProcess(root, name, env) {
+  const ports = { PORT: String(await findFreePort()), FRESHET_MONITOR_PORT: String(await findFreePort()) };
+  const started = performance.now();
+  const child = startInImage(root, name, { ...env, ...ports });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  const exit = once(child, 'exit');
+  const isHealthy = () => runInImage(root, ['/freshet/healthcheck.mjs'], { env: ports }) === 0;
+  while (child.exitCode === null && performance.now() - started < START_TIMEOUT_MS && !(await isReady(ports)))
+    await sleep(20);
+  console.log(`${name}: ready after ${Math.round(performance.now() - started)} ms`);
+  if (!isHealthy()) problems.push(`image: ${name} did not become healthy: ${output}`);
+  if (name === 'api') await useApi(`http://127.0.0.1:${ports.PORT}`);
+  child.kill('SIGTERM');
+  const [status] = await exit;
+  if (status !== 0) problems.push(`image: ${name} exited with status ${status} after SIGTERM: ${output}`);
+  if (/EROFS|EACCES/.test(output)) problems.push(`image: ${name} tried to write a file: ${output}`);
+  if (isHealthy()) problems.push(`image: the health check of ${name} succeeds after the process has stopped.`);
+}
+
+async function isReady({ FRESHET_MONITOR_PORT: port }) {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null);
+  await response?.body?.cancel();
+  return response?.ok === true;
+}
+
+/** Requests the parts of the API that are files of the image. */
+async function useApi(url) {
+  for (const path of ['/help/', '/console', '/docs', '/v1/openapi.json']) {
+    const { ok, status } = await fetch(url + path);
+    if (!ok) problems.push(`image: GET ${path} returned ${status}.`);
+  }
+}
+
+async function findFreePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+/** Renders the chart as `helm install` does. */
+function useChart() {
+  const helm = installGoProgram(ROOT, HELM);
+  const rendered = execFileSync(helm, ['template', 'freshet', join(first, `freshet-helm-${version}.tgz`)], {
+    encoding: 'utf8',
+  });
+  if (!rendered.includes(`image: freshet:${version}`)) problems.push(`helm: the image does not have the tag ${version}.`);
+}
+
+async function unpack(name) {
+  const target = join(folder, name.replace(/\.tar\.gz$/, ''));
+  mkdirSync(target);
+  await extract({ file: join(first, name), cwd: target, strip: 1 });
+  return target;
+}
