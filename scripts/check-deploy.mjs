@@ -4,26 +4,22 @@
  * tools. Requires Python 3 with venv, Go, access to PyPI and to the Go module proxy, and `promtool`
  * and `systemd-analyze` on the PATH. It builds no container and needs no cluster.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse, parseAllDocuments } from 'yaml';
-import { createPythonEnvironment, HELM, installGoProgram, runOrExit } from './programs.mjs';
+import { parse } from 'yaml';
+import { createPythonEnvironment, runOrExit } from './programs.mjs';
+import { checkChart } from './release/chart.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** The oldest and the newest Kubernetes version that the chart supports. */
-const KUBERNETES_VERSIONS = ['1.27', '1.35'];
-/** Kinds of custom resources. Their schemas are not part of Kubernetes. */
-const CUSTOM_RESOURCES = ['ScaledObject', 'PodMonitor'];
 
 const folder = mkdtempSync(join(tmpdir(), 'freshet-deploy-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const python = createPythonEnvironment(ROOT, 'deploy', join(ROOT, 'deploy/requirements.txt'));
 const problems = [];
 
-checkChart();
+checkChart(python, folder, problems);
 runOrExit(join(python, 'hadolint'), [join(ROOT, 'deploy/Dockerfile')]);
 runOrExit('promtool', ['check', 'rules', join(ROOT, 'deploy/prometheus/alerts.yaml')]);
 checkSystemdUnit();
@@ -37,41 +33,6 @@ if (problems.length > 0) {
   process.exit(1);
 }
 console.log('All files in deploy/ are valid.');
-
-function checkChart() {
-  const helm = installGoProgram(ROOT, HELM);
-  const path = join(ROOT, 'deploy/helm/freshet');
-  const allOptions = [
-    'keda.enabled=true',
-    'podMonitor.enabled=true',
-    'ingress.enabled=true',
-    'ingress.host=freshet.example.com',
-    'ingress.tlsSecret=tls',
-  ];
-  runOrExit(helm, ['lint', '--strict', path]);
-  for (const version of KUBERNETES_VERSIONS) {
-    for (const values of [[], allOptions]) {
-      const args = [
-        'template',
-        'freshet',
-        path,
-        '--kube-version',
-        version,
-        ...values.flatMap((value) => ['--set', value]),
-      ];
-      const rendered = execFileSync(helm, args, { encoding: 'utf8' });
-      const kubernetesDocuments = parseAllDocuments(rendered).filter(
-        (document) => !CUSTOM_RESOURCES.includes(document.toJS()?.kind),
-      );
-      const file = join(folder, `${version}-${values.length}.yaml`);
-      writeFileSync(file, kubernetesDocuments.map((document) => document.toString()).join('---\n'));
-      runOrExit(join(python, 'kubernetes-validate'), ['--strict', '-k', version, file]);
-    }
-  }
-  // The chart's schema must reject unknown values.
-  const invalid = spawnSync(helm, ['template', 'freshet', path, '--kube-version', '1.35', '--set', 'api.replica=3']);
-  if (invalid.status === 0) problems.push('helm: the chart accepts an unknown value.');
-}
 
 function checkSystemdUnit() {
   // macOS has no systemd.
@@ -144,8 +105,9 @@ function checkRunbooks() {
 }
 
 /**
- * Checks that the services of the Compose file refer to existing secrets and services, and that the
- * services that are built from this repository have a read-only root file system.
+ * Checks that the services of the Compose file refer to existing secrets and services and have
+ * health checks, and that the services that are built from this repository have a read-only root
+ * file system, no capabilities and a memory limit. The image contains their health check.
  */
 function checkCompose() {
   const file = parse(readFileSync(join(ROOT, 'deploy/compose.yaml'), 'utf8'), { merge: true });
@@ -155,6 +117,14 @@ function checkCompose() {
     for (const dependency of Object.keys(service.depends_on ?? {}))
       if (!(dependency in file.services))
         problems.push(`compose: ${name} depends on ${dependency}, which is not defined.`);
-    if (service.build && service.read_only !== true) problems.push(`compose: ${name} has a writable root file system.`);
+    const { build, read_only, cap_drop, security_opt, mem_limit, healthcheck } = service;
+    if (!security_opt?.includes('no-new-privileges:true')) problems.push(`compose: ${name} can gain privileges.`);
+    if (!build && !healthcheck?.test) problems.push(`compose: ${name} has no health check.`);
+    if (!build) continue;
+    if (read_only !== true) problems.push(`compose: ${name} has a writable root file system.`);
+    if (cap_drop?.[0] !== 'ALL') problems.push(`compose: ${name} has capabilities.`);
+    if (name === 'migrate') continue;
+    if (mem_limit === undefined) problems.push(`compose: ${name} has no memory limit.`);
+    if (healthcheck?.disable) problems.push(`compose: ${name} has no health check.`);
   }
 }

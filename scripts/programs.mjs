@@ -47,6 +47,28 @@ export function installGoProgram(root, program) {
   return file;
 }
 
+/** The first commit that has the same initial migration as the first release. */
+const BASELINE_COMMIT = '70e333ee7c2acb00d2fa894a4b91eec0f3afc76f';
+
+/**
+ * Finds the last release: the newest tag `v…` before this commit, or a fixed commit if no tag
+ * exists. If this commit is not part of a shallow clone, prints a message and returns null.
+ */
+export function findLastRelease(root) {
+  const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  const tag = git('describe', '--tags', '--abbrev=0', '--match', 'v*', 'HEAD^').stdout.trim();
+  const released = tag === '' ? BASELINE_COMMIT : tag;
+  if (git('cat-file', '-e', `${released}^{commit}`).status === 0) return released;
+  if (git('rev-parse', '--is-shallow-repository').stdout.trim() !== 'true') {
+    console.error(`The commit ${released} does not exist in this repository.`);
+    process.exit(1);
+  }
+  console.log(
+    `SKIPPED: this shallow clone does not contain ${released}. Fetch the history with: git fetch --unshallow`,
+  );
+  return null;
+}
+
 /** Runs a program and waits for its exit. Exits this process with status 1 if the program fails. */
 export function runOrExit(program, args, options = {}) {
   const { status, error } = spawnSync(program, args, { stdio: 'inherit', ...options });

@@ -9,7 +9,17 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -120,7 +130,9 @@ async function archiveTracked(name, paths, { prefix = `freshet-${name}`, extensi
  * @param {string} strip the folder that is removed from the start of the paths.
  */
 function copyTracked(paths, folder, strip = '') {
-  const files = git('ls-files', '-z', '--', ...paths).split('\0').filter(Boolean);
+  const files = git('ls-files', '-z', '--', ...paths)
+    .split('\0')
+    .filter(Boolean);
   for (const file of files) {
     const copy = join(folder, file.slice(strip.length));
     mkdirSync(dirname(copy), { recursive: true });

@@ -103,7 +103,7 @@ async function useImage(bundle) {
     };
     if (runInImage(root, ['/freshet/apps/freshet/src/main.js', 'migrate'], { env }) !== 0)
       problems.push('image: migrate failed.');
-    await Promise.all(PROCESSES.map((name) => useProcess(root, name, env)));
+    for (const name of PROCESSES) await useProcess(root, name, env);
   } finally {
     await server.stop();
     removeImageRoot(root);
@@ -157,10 +157,10 @@ async function findFreePort() {
 /** Renders the chart as `helm install` does. */
 function useChart() {
   const helm = installGoProgram(ROOT, HELM);
-  const rendered = execFileSync(helm, ['template', 'freshet', join(first, `freshet-helm-${version}.tgz`)], {
-    encoding: 'utf8',
-  });
-  if (!rendered.includes(`image: freshet:${version}`)) problems.push(`helm: the image does not have the tag ${version}.`);
+  const archive = join(first, `freshet-helm-${version}.tgz`);
+  const rendered = execFileSync(helm, ['template', 'freshet', archive, '--kube-version', '1.37'], { encoding: 'utf8' });
+  if (!rendered.includes(`image: freshet:${version}`))
+    problems.push(`helm: the image does not have the tag ${version}.`);
 }
 
 async function unpack(name) {

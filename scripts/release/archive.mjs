@@ -17,7 +17,10 @@ export async function writeArchive(folder, file, { prefix, time }) {
   const paths = listFiles(folder);
   // The access rights must not depend on the umask of the machine.
   for (const path of paths) chmodSync(join(folder, path), lstatSync(join(folder, path)).mode & 0o100 ? 0o755 : 0o644);
-  await create({ cwd: folder, file, gzip: { level: 9 }, portable: true, mtime: time, prefix, noDirRecurse: true }, paths);
+  await create(
+    { cwd: folder, file, gzip: { level: 9 }, portable: true, mtime: time, prefix, noDirRecurse: true },
+    paths,
+  );
 }
 
 /** @returns the paths of all files in the folder, with slashes, sorted by their bytes. */
