@@ -149,7 +149,7 @@ func (r *apiResource) ModifyPlan(ctx context.Context, request resource.ModifyPla
 	if request.State.Raw.IsNull() {
 		return
 	}
-	if request.Plan.Raw.IsNull() || len(response.RequiresReplace) > 0 {
+	if request.Plan.Raw.IsNull() || changesImmutable(r.description.Attributes, request.State.Raw, request.Plan.Raw) {
 		if isTrue(request.State.Raw, deletionProtection) {
 			r.refuseDeletion(request.State.Raw, &response.Diagnostics)
 		}
@@ -290,6 +290,24 @@ func field(value tftypes.Value, name string) (tftypes.Value, bool) {
 	}
 	found, exists := fields[name]
 	return found, exists && found.IsKnown() && !found.IsNull()
+}
+
+// changesImmutable returns whether the plan replaces the resource.
+func changesImmutable(list []attribute, state, plan tftypes.Value) bool {
+	for _, attribute := range list {
+		before, existed := field(state, attribute.Name)
+		after, exists := field(plan, attribute.Name)
+		if !existed || !exists {
+			continue
+		}
+		if attribute.Immutable && !before.Equal(after) {
+			return true
+		}
+		if attribute.Type == "object" && changesImmutable(attribute.Attributes, before, after) {
+			return true
+		}
+	}
+	return false
 }
 
 func isNull(value tftypes.Value, name string) bool {
