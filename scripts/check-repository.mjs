@@ -74,7 +74,7 @@ function checkScripts() {
 /** Checks that each process has a debugger configuration, and that the programs exist. */
 function checkDebugger() {
   const { configurations, compounds } = JSON.parse(read('.vscode/launch.json'));
-  const programs = configurations.map(({ program = '' }) => program.replace('${workspaceFolder}/', ''));
+  const programs = configurations.map(({ program = '' }) => program.replace(/^\$\{workspaceFolder\}\//, ''));
   for (const name of ['api', 'extract-worker', 'load-worker', 'scheduler'])
     if (!programs.includes(`apps/${name}/src/main.ts`)) problems.push(`.vscode/launch.json lacks the process ${name}.`);
   for (const program of programs.filter((path) => path !== ''))

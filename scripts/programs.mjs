@@ -47,6 +47,22 @@ export function installGoProgram(root, program) {
   return file;
 }
 
+/** The folder of the Terraform provider, relative to the root of the repository. */
+const TERRAFORM = 'integrations/terraform';
+
+/**
+ * Builds the Terraform provider. Two builds of the same sources are equal.
+ * @param {string} file the program.
+ * @param {{ version: string, os?: string, arch?: string }} options the platform, with Go's names.
+ *   Absent: the platform of this machine.
+ */
+export function buildTerraformProvider(root, file, { version, os, arch }) {
+  const args = ['build', '-trimpath', '-ldflags', `-s -w -buildid= -X main.version=${version}`, '-o', file, '.'];
+  const platform = os === undefined ? {} : { GOOS: os, GOARCH: arch };
+  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', ...platform };
+  runOrExit('go', args, { cwd: join(root, TERRAFORM), env });
+}
+
 /** The first commit that has the same initial migration as the first release. */
 const BASELINE_COMMIT = '70e333ee7c2acb00d2fa894a4b91eec0f3afc76f';
 

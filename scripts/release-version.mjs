@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { runOrExit } from './programs.mjs';
 
-const ROOT = process.env.FRESHET_RELEASE_ROOT ?? join(dirname(fileURLToPath(import.meta.url)), '..');
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const HEADINGS = { major: 'Breaking changes', minor: 'Added and changed', patch: 'Fixed' };
 /** The package whose version is the version of the release. */
 const MAIN_PACKAGE = 'apps/freshet/package.json';
@@ -28,6 +28,7 @@ const VERSION_FILES = [
   ['deploy/helm/freshet/Chart.yaml', [/^(version: ).+$/m, /^(appVersion: ).+$/m]],
   ['integrations/dbt/dbt_project.yml', [/^(version: ).+$/m]],
   ['integrations/dbt/README.md', [/^( +revision: v).+$/m]],
+  ['integrations/terraform/use-terraform.mjs', [/^(const VERSION = ').+(?=';)/m]],
   ['integrations/python/*/pyproject.toml', [/^(version = ").+(?=")/m]],
   ['apps/api/src/http/openapi.ts', [/^(const VERSION = ').+(?=';)/m]],
 ];

@@ -7,7 +7,7 @@
  * Usage: node scripts/release.mjs [folder] [--only helm,sbom,…] [--all-platforms]
  * (default: dist/release, all artefacts, the programs for this platform)
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -24,12 +24,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createPythonEnvironment, runOrExit } from './programs.mjs';
+import { zipSync } from 'fflate';
+import { buildTerraformProvider, createPythonEnvironment, runOrExit } from './programs.mjs';
 import { listFiles, writeArchive } from './release/archive.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Files in deploy/ that another artefact contains, or that only the checks use. */
 const NOT_DEPLOYED = ['helm', 'Dockerfile', 'healthcheck.mjs', 'requirements.txt'].map((name) => `:!deploy/${name}`);
+const PROVIDER_PLATFORMS = ['linux_amd64', 'linux_arm64', 'darwin_amd64', 'darwin_arm64'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -49,14 +51,14 @@ rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 if (git('status', '--porcelain') !== '') console.error('Warning: the checkout has uncommitted changes.');
 const builders = {
-  npm: buildNpmPackages,
-  python: buildPythonPackages,
   bundle: buildBundle,
+  npm: buildNpmPackage,
+  python: buildPythonPackages,
   image: buildImageContext,
   helm: () => archiveTracked('helm', ['deploy/helm/freshet'], { prefix: 'freshet', extension: 'tgz' }),
   deploy: () => archiveTracked('deploy', ['deploy', ...NOT_DEPLOYED]),
   dbt: () => archiveTracked('dbt', ['integrations/dbt', ':!**/requirements.txt']),
-  terraform: buildTerraformProvider,
+  terraform: buildProvider,
   openapi: () => cpSync(join(ROOT, 'docs/openapi.json'), join(target, `freshet-openapi-${version}.json`)),
   sbom: buildSbom,
   notes: writeReleaseNotes,
@@ -73,22 +75,29 @@ function read(file) {
   return readFileSync(join(ROOT, file), 'utf8');
 }
 
-/** The packages for npm. The script writes the tarballs into the given folder. */
-function buildNpmPackages() {
+/** The npm package. It contains the documentation site, so the bundle is built first. */
+function buildNpmPackage() {
   const script = join(ROOT, 'scripts/package.mjs');
-  if (existsSync(script)) run(process.execPath, [script, target]);
+  if (!existsSync(script)) return;
+  const folder = join(work, 'npm');
+  run(process.execPath, [script, folder, '--help-site', join(work, 'bundle/help')]);
+  run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', target], { cwd: folder });
 }
 
-/** A wheel and a source archive for each Python project. */
+/** A wheel and a source archive for each Python package. */
 function buildPythonPackages() {
-  const projects = globSync('integrations/python/{.,*}/pyproject.toml', { cwd: ROOT }).map((file) => dirname(file));
+  const projects = globSync('integrations/python/*/pyproject.toml', { cwd: ROOT }).map((file) => dirname(file));
   if (projects.length === 0) return;
-  const bin = createPythonEnvironment(ROOT, 'release', join(ROOT, 'scripts/release/requirements.txt'));
+  const tools = createPythonEnvironment(ROOT, 'tools', join(ROOT, 'integrations/python/requirements/tools.txt'));
+  const env = { ...environment, PATH: `${tools}:${process.env.PATH}`, UV_NO_CONFIG: '1' };
   for (const project of projects) {
     const copy = join(work, project);
     copyTracked([project], copy, project);
-    run(join(bin, 'python'), ['-m', 'build', '--no-isolation', '--outdir', target, copy], { cwd: copy });
+    const python = ['--python', join(tools, 'python')];
+    run(join(tools, 'uv'), ['build', '--quiet', '--no-build-isolation', ...python, '--out-dir', target, copy], { env });
   }
+  // uv writes this file next to the packages.
+  rmSync(join(target, '.gitignore'), { force: true });
 }
 
 /** The code of all processes with the documentation site, for machines that have only Node. */
@@ -140,8 +149,30 @@ function copyTracked(paths, folder, strip = '') {
   }
 }
 
-/** The provider for Terraform and OpenTofu: one program for each platform. */
-function buildTerraformProvider() {}
+/**
+ * The provider for Terraform and OpenTofu: an archive for each platform, and the files that the
+ * registries require.
+ */
+function buildProvider() {
+  const name = `terraform-provider-freshet_${version}`;
+  const architecture = { x64: 'amd64' }[process.arch] ?? process.arch;
+  const platforms = values['all-platforms'] ? PROVIDER_PLATFORMS : [`${process.platform}_${architecture}`];
+  for (const platform of platforms) {
+    const [os, arch] = platform.split('_');
+    const program = join(work, `provider-${platform}`);
+    buildTerraformProvider(ROOT, program, { version, os, arch });
+    // The attributes mark the file as an executable file of Unix.
+    const file = [readFileSync(program), { mtime: time, os: 3, attrs: 0o100755 << 16 }];
+    const content = zipSync({ [`terraform-provider-freshet_v${version}`]: file }, { level: 9 });
+    writeFileSync(join(target, `${name}_${platform}.zip`), content);
+  }
+  writeFileSync(
+    join(target, `${name}_manifest.json`),
+    `${JSON.stringify({ version: 1, metadata: { protocol_versions: ['6.0'] } })}\n`,
+  );
+  const files = listFiles(target).filter((file) => file.startsWith(name));
+  writeFileSync(join(target, `${name}_SHA256SUMS`), toChecksums(files));
+}
 
 /** The dependencies of the processes, as a CycloneDX document. */
 function buildSbom() {
@@ -176,12 +207,18 @@ function writeReleaseNotes() {
 /** Writes the checksums, and prints the size of each artefact. */
 function writeChecksums() {
   const files = listFiles(target);
-  const lines = files.map((file) => {
-    const content = readFileSync(join(target, file));
+  for (const file of files)
     console.log(`${String(Math.ceil(statSync(join(target, file)).size / 1024)).padStart(7)} KiB  ${file}`);
-    return `${createHash('sha256').update(content).digest('hex')}  ${file}\n`;
-  });
-  writeFileSync(join(target, 'SHA256SUMS'), lines.join(''));
+  writeFileSync(join(target, 'SHA256SUMS'), toChecksums(files));
+}
+
+/** @returns a line for each artefact, in the format of `sha256sum`. */
+function toChecksums(files) {
+  const hash = (file) =>
+    createHash('sha256')
+      .update(readFileSync(join(target, file)))
+      .digest('hex');
+  return files.map((file) => `${hash(file)}  ${file}\n`).join('');
 }
 
 function run(program, args, options = {}) {

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
  * `npm run test:clients`: generates clients in several languages from the OpenAPI document, and
- * runs them against a complete deployment (clients/README.md). Requires Python 3 with venv, Go,
- * Java 17 or newer with Maven, and access to the package registries of PyPI, Go, Maven and npm.
+ * runs them against a complete deployment (clients/README.md). Tests the Terraform provider with
+ * the same deployment. Requires Python 3 with venv, Go, Java 17 or newer with Maven, Terraform or
+ * OpenTofu 1.11 or newer, and access to the package registries of PyPI, Go, Maven and npm.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startDeployment } from './deployment.mjs';
-import { createPythonEnvironment, runOrExit } from './programs.mjs';
+import { buildTerraformProvider, createPythonEnvironment, runOrExit } from './programs.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const DOCUMENT = join(ROOT, 'docs/openapi.json');
@@ -21,13 +22,15 @@ const GENERATOR_TYPESCRIPT = 'typescript@5.9.3';
 const missing = ['python3', 'go', 'java', 'mvn'].filter(
   (program) => spawnSync(program, [program === 'go' ? 'version' : '--version'], { stdio: 'ignore' }).error,
 );
+if (['terraform', 'tofu'].every((program) => spawnSync(program, ['version'], { stdio: 'ignore' }).error))
+  missing.push('terraform or tofu');
 if (missing.length > 0) {
   console.error(`${missing.join(' and ')} must be installed and on the PATH.`);
   process.exit(1);
 }
 const folder = mkdtempSync(join(tmpdir(), 'freshet-clients-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const programs = [preparePython(), prepareGo(), prepareJava(), prepareTypescript()];
+const programs = [preparePython(), prepareGo(), prepareJava(), prepareTypescript(), prepareTerraform()];
 
 const deployment = await startDeployment(ROOT);
 const env = {
@@ -120,4 +123,18 @@ function prepareTypescript() {
     { cwd },
   );
   return { name: 'TypeScript', program: process.execPath, args: ['dist/use-client.mjs'], cwd };
+}
+
+function prepareTerraform() {
+  const cwd = join(ROOT, 'integrations/terraform');
+  const unformatted = execFileSync('gofmt', ['-l', '.'], { cwd, encoding: 'utf8' });
+  if (unformatted !== '') {
+    console.error(`Format these files with gofmt -w:\n${unformatted}`);
+    process.exit(1);
+  }
+  runOrExit('go', ['vet', './...'], { cwd });
+  runOrExit('go', ['test', './...'], { cwd });
+  const provider = join(folder, 'terraform-provider-freshet');
+  buildTerraformProvider(ROOT, provider, { version: 'test' });
+  return { name: 'Terraform', program: process.execPath, args: ['use-terraform.mjs', provider], cwd };
 }

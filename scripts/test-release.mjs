@@ -5,12 +5,23 @@
  * - runs the commands of the Dockerfile on the context of the image, and starts all processes in a
  *   read-only root file system as a user without privileges (Linux only)
  * - renders the Helm chart from its archive
- * - installs the Python packages
- * Publishes nothing. Requires what `npm run release:build` requires.
+ * Other commands use the other artefacts: `npm run test:python`, `npm run test:dbt`, and
+ * `npm run test:clients` (Terraform). Publishes nothing. Requires the programs that
+ * `npm run release:build` requires.
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,8 +34,8 @@ import { listFiles } from './release/archive.mjs';
 import { createImageRoot, removeImageRoot, runInImage, startInImage } from './release/image-root.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** The artefacts whose builds take less than a second. */
-const FAST = ['helm', 'deploy', 'dbt', 'sbom', 'notes'];
+/** The artefacts whose builds take at most a few seconds. */
+const FAST = ['python', 'helm', 'deploy', 'dbt', 'sbom', 'notes'];
 const PROCESSES = ['api', 'extract-worker', 'load-worker', 'scheduler'];
 const START_TIMEOUT_MS = 60_000;
 
@@ -37,6 +48,7 @@ const first = join(folder, 'first');
 runOrExit(process.execPath, [join(ROOT, 'scripts/release.mjs'), first], { cwd: ROOT });
 const { version } = JSON.parse(readFileSync(join(ROOT, 'apps/freshet/package.json'), 'utf8'));
 checkSecondBuild();
+checkVersions();
 const built = await buildImage();
 if (process.platform === 'linux') await useImage(built);
 useChart();
@@ -57,6 +69,39 @@ function checkSecondBuild() {
   const sums = readFileSync(join(first, 'SHA256SUMS'), 'utf8').split('\n');
   for (const line of readFileSync(join(second, 'SHA256SUMS'), 'utf8').split('\n'))
     if (!sums.includes(line)) problems.push(`A second build differs: ${line.split('  ')[1]}.`);
+}
+
+/**
+ * Sets the versions of the first release and of the next release in a copy of the repository, and
+ * checks that the changesets are in the changelog and that all files have the versions.
+ */
+function checkVersions() {
+  const copy = join(folder, 'copy');
+  runOrExit('git', ['clone', '--quiet', ROOT, copy]);
+  // The links to other packages are relative, so they refer to the copy.
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  for (const modules of globSync('{apps,packages}/*/node_modules', { cwd: ROOT }))
+    runOrExit('cp', ['-RP', join(ROOT, modules), join(copy, modules)]);
+  const release = (changeset, type) => {
+    writeFileSync(join(copy, '.changeset/test.md'), `---\n"@freshet/freshet": ${type}\n---\n\n${changeset}\n`);
+    runOrExit(process.execPath, ['scripts/release-version.mjs', '--date', '2030-01-31'], { cwd: copy, ...silent });
+    const text = readFileSync(join(copy, 'CHANGELOG.md'), 'utf8');
+    const found = JSON.parse(readFileSync(join(copy, 'packages/contracts/package.json'), 'utf8')).version;
+    const heading = `## ${found} (2030-01-31)`;
+    if (!text.includes(heading) || !text.includes(`- ${changeset.split('\n')[0]}`))
+      problems.push(`CHANGELOG.md lacks ${heading}.`);
+    for (const file of ['deploy/helm/freshet/Chart.yaml', 'integrations/dbt/dbt_project.yml', 'docs/openapi.json'])
+      if (!readFileSync(join(copy, file), 'utf8').includes(found)) problems.push(`${file} lacks the version ${found}.`);
+    if (existsSync(join(copy, '.changeset/test.md'))) problems.push('The changeset was not deleted.');
+    return found;
+  };
+  const versions = [release('A late change.', 'minor'), release('The next\nchange.', 'minor')];
+  const [major, minor] = version.split('.').map(Number);
+  const isFirst = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').includes(`## ${version} (unreleased)`);
+  const expected = isFirst
+    ? [version, `${major}.${minor + 1}.0`]
+    : [`${major}.${minor + 1}.0`, `${major}.${minor + 2}.0`];
+  if (versions.join() !== expected.join()) problems.push(`The versions are ${versions}, not ${expected}.`);
 }
 
 /**
@@ -82,7 +127,7 @@ async function buildImage() {
   return built;
 }
 
-/** Starts all processes in a read-only root file system, and prints the size and the start times. */
+/** Starts all processes in a read-only root file system. Prints the size and the start times. */
 async function useImage(bundle) {
   runOrExit('cp', [join(ROOT, 'deploy/healthcheck.mjs'), bundle]);
   const root = join(folder, 'root');
@@ -122,7 +167,8 @@ async function useProcess(root, name, env) {
   const isHealthy = () => runInImage(root, ['/freshet/healthcheck.mjs'], { env: ports }) === 0;
   while (child.exitCode === null && performance.now() - started < START_TIMEOUT_MS && !(await isReady(ports)))
     await sleep(20);
-  console.log(`${name}: ready after ${Math.round(performance.now() - started)} ms`);
+  const milliseconds = Math.round(performance.now() - started);
+  console.log(`${name}: ready after ${milliseconds} ms (${readCpuSeconds(child.pid)} s of CPU time)`);
   if (!isHealthy()) problems.push(`image: ${name} did not become healthy: ${output}`);
   if (name === 'api') await useApi(`http://127.0.0.1:${ports.PORT}`);
   child.kill('SIGTERM');
@@ -130,6 +176,13 @@ async function useProcess(root, name, env) {
   if (status !== 0) problems.push(`image: ${name} exited with status ${status} after SIGTERM: ${output}`);
   if (/EROFS|EACCES/.test(output)) problems.push(`image: ${name} tried to write a file: ${output}`);
   if (isHealthy()) problems.push(`image: the health check of ${name} succeeds after the process has stopped.`);
+}
+
+/** @returns the CPU time of a process, which depends less on the load of the machine. */
+function readCpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  const TICKS_PER_SECOND = 100;
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 async function isReady({ FRESHET_MONITOR_PORT: port }) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm run generate:terraform`: generates the schema of the Terraform provider, and the reference of
+ * `npm run docs:terraform`: generates the schema of the Terraform provider, and the reference of
  * its resources, from the OpenAPI document. A field of the API becomes an attribute as follows:
  * - required in the request that creates the resource: required
  * - otherwise optional. If the API has a default, the attribute is also computed, so an attribute
@@ -10,9 +10,9 @@
  * - only in requests: write-only, so Terraform never stores the value
  * - rejected in updates: a change replaces the resource
  *
- * Usage: node integrations/terraform/generate.mjs [folder]   (default: this folder)
+ * With `--check`, changes no file, and exits with status 1 if a file is out of date.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,7 +26,7 @@ const RESOURCES = {
   pipeline: { path: '/v1/pipelines', schema: 'Pipeline' },
   webhook: { path: '/v1/webhooks', schema: 'Webhook', created: 'WebhookWithSecret' },
 };
-/** Fields that change with each run. As attributes, they would only cause irrelevant differences. */
+/** Fields that change with each run. As attributes, they would cause irrelevant differences. */
 const VOLATILE = [
   'status',
   'paused_by',
@@ -39,7 +39,7 @@ const VOLATILE = [
 ];
 /** Nullable fields whose default is not null: the value of the attribute that means null. */
 const NULL_VALUES = { 'pipeline.audit_frequency_days': 0, 'pipeline.source.historical_sync_days': 0 };
-/** Fields that the API converts to another form. The attribute accepts only the form in responses. */
+/** Fields that the API converts to another form. The attribute accepts the form in responses. */
 const PATTERNS = { 'pipeline.source.subdomain': '^[a-z0-9][a-z0-9-]*$' };
 /** Attributes that the API does not have. */
 const EXTRA_ATTRIBUTES = [
@@ -75,13 +75,23 @@ const resources = Object.entries(RESOURCES).map(([name, { path, schema, created 
   const attributes = toAttributes(input, schemas[`${schema}Update`], response, name);
   return { name, path, description: schemas[schema].description, attributes };
 });
-const target = process.argv[2] ?? HERE;
+const outdated = [];
 write('internal/provider/schema.json', `${JSON.stringify({ resources }, null, 2)}\n`);
 for (const resource of resources) write(`docs/resources/${resource.name}.md`, toPage(resource));
 
+if (outdated.length > 0) {
+  console.error(`${outdated.join(', ')}: out of date. Run \`npm run docs:terraform\`, and commit the result.`);
+  process.exit(1);
+}
+
 function write(file, content) {
-  mkdirSync(dirname(join(target, file)), { recursive: true });
-  writeFileSync(join(target, file), content);
+  const path = join(HERE, file);
+  if (process.argv.includes('--check')) {
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== content) outdated.push(`integrations/terraform/${file}`);
+    return;
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
 }
 
 /** Merges the alternatives of a request: a field is required if all alternatives require it. */
@@ -91,9 +101,7 @@ function mergeAlternatives(schema) {
   const properties = {};
   for (const { properties: fields } of alternatives)
     for (const [name, field] of Object.entries(fields))
-      properties[name] = properties[name]?.enum
-        ? { ...field, enum: [...properties[name].enum, ...field.enum] }
-        : field;
+      properties[name] = properties[name]?.enum ? { ...field, enum: [...properties[name].enum, ...field.enum] } : field;
   const required = alternatives[0].required.filter((name) => alternatives.every((one) => one.required.includes(name)));
   return { properties, required };
 }
@@ -116,7 +124,7 @@ function toAttributes(input, update, response, path) {
     const inResponse = response?.properties[name] && unwrap(response.properties[name]);
     const inUpdate = update?.properties[name] && unwrap(update.properties[name]);
     const place = `${path}.${name}`;
-    const type = toType(name, inRequest ?? inResponse, inUpdate, inResponse, place);
+    const type = toType(inRequest ?? inResponse, inUpdate, inResponse, place);
     const nullValue = NULL_VALUES[place];
     const isOptional = inRequest && !input.required?.includes(name);
     const hasDefault = !inRequest?.isNullable || nullValue !== undefined;
@@ -133,7 +141,9 @@ function toAttributes(input, update, response, path) {
       computed: Boolean(inResponse && (!inRequest || (isOptional && hasDefault))),
       writeOnly: Boolean(inRequest && response && !inResponse),
       sensitive: name === 'secret' || Boolean(response && inRequest && !inResponse && name !== 'adopt'),
-      immutable: Boolean(update && inRequest && (inResponse || name === 'type') && (!inUpdate || isReadOnly(update, name))),
+      immutable: Boolean(
+        update && inRequest && (inResponse || name === 'type') && (!inUpdate || isReadOnly(update, name)),
+      ),
       nullValue,
       pattern: PATTERNS[place],
     };
@@ -144,7 +154,7 @@ function isReadOnly(update, name) {
   return update.properties[name].readOnly === true;
 }
 
-function toType(name, schema, update, response, path) {
+function toType(schema, update, response, path) {
   if (schema.type === 'array') return { type: 'list', element: schema.items.type ?? resolve(schema.items).type };
   if (schema.type !== 'object') return { type: schema.type ?? 'string' };
   if (schema.properties) {
@@ -167,22 +177,29 @@ function toDescription({ description = '' }, values, nullValue) {
 
 /** The page of a resource in the format of Terraform's registry. */
 function toPage({ name, description, attributes }) {
-  const lines = (list, indent) =>
-    list.flatMap((attribute) => [
-      `${indent}- \`${attribute.name}\` (${toKind(attribute)}) ${attribute.description.replaceAll('\n', ' ')}`,
-      ...lines(attribute.attributes ?? [], `${indent}  `),
-    ]);
-  const extra = EXTRA_ATTRIBUTES.filter(({ only = [name] }) => only.includes(name));
+  const rows = (list, prefix) =>
+    list.flatMap((attribute) => {
+      const path = prefix + attribute.name;
+      const text = attribute.description.replaceAll('\n', ' ').replaceAll('|', '\\|');
+      const separator = attribute.type === 'map' ? '.<name>.' : '.';
+      return [
+        `| \`${path}\` | ${toKind(attribute)} | ${text} |`,
+        ...rows(attribute.attributes ?? [], path + separator),
+      ];
+    });
+  const extra = EXTRA_ATTRIBUTES.filter(({ only }) => only.includes(name));
+  const header = '| attribute | kind | meaning |\n| --- | --- | --- |\n';
   return [
     `# freshet_${name}`,
     description,
     '## Attributes',
-    lines([...attributes, ...extra], '').join('\n'),
+    header + rows([...attributes, ...extra], '').join('\n'),
     '## Import',
     `The import ID is the name or the ID of the ${name}:`,
     `\`\`\`sh\nterraform import freshet_${name}.example 'the name'\n\`\`\``,
-    '',
-  ].join('\n\n');
+  ]
+    .join('\n\n')
+    .concat('\n');
 }
 
 function toKind({ type, required, optional, computed, writeOnly, immutable }) {

@@ -23,7 +23,12 @@ const folder = mkdtempSync(join(tmpdir(), 'freshet-terraform-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const program = ['terraform', 'tofu'].find((name) => !spawnSync(name, ['version'], { stdio: 'ignore' }).error);
 assert(program, 'terraform or tofu must be on the PATH.');
-const environment = { ...process.env, TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1', TF_CLI_CONFIG_FILE: installProvider() };
+const environment = {
+  ...process.env,
+  TF_IN_AUTOMATION: '1',
+  CHECKPOINT_DISABLE: '1',
+  TF_CLI_CONFIG_FILE: installProvider(),
+};
 const example = readFileSync(join(HERE, 'examples/complete/main.tf'), 'utf8');
 let variables = toVariables(API_KEY);
 
@@ -118,7 +123,10 @@ function installProvider() {
     cpSync(process.argv[2], join(mirror, `terraform-provider-freshet_v${VERSION}`));
   }
   const file = join(folder, 'terraform.rc');
-  writeFileSync(file, `provider_installation {\n  filesystem_mirror {\n    path = "${join(folder, 'mirror')}"\n  }\n}\n`);
+  writeFileSync(
+    file,
+    `provider_installation {\n  filesystem_mirror {\n    path = "${join(folder, 'mirror')}"\n  }\n}\n`,
+  );
   return file;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Reproducible archives: files are sorted, have the time of the commit and the mode 644 or 755, and
- * belong to nobody in particular.
+ * have no owner.
  */
 import { chmodSync, lstatSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';

@@ -122,7 +122,7 @@ function checkUpgrade({ helm, chart, files, folder, problems }) {
   }
 }
 
-/** Hooks are created anew in each upgrade, so they are not compared. */
+/** Each upgrade replaces the hooks, so they are not compared. */
 function index(documents) {
   const resources = documents.filter(({ metadata }) => !metadata.annotations?.['helm.sh/hook']);
   return new Map(resources.map((document) => [`${document.kind} ${document.metadata.name}`, document]));
