@@ -28,6 +28,11 @@ const VERSION_FILES = [
   ['deploy/helm/freshet/Chart.yaml', [/^(version: ).+$/m, /^(appVersion: ).+$/m]],
   ['integrations/dbt/dbt_project.yml', [/^(version: ).+$/m]],
   ['integrations/dbt/README.md', [/^( +revision: v).+$/m]],
+  ['docs/guides/containers.md', [/(freshet\/freshet:)\d+\.\d+\.\d+/g]],
+  ['docs/guides/kubernetes.md', [/(charts\/freshet --version )\d+\.\d+\.\d+/g]],
+  ['docs/guides/systemd.md', [/^( *version=).+$/gm]],
+  ['docs/guides/terraform.md', [/^( *version=)\S+/gm]],
+  ['docs/guides/verify-a-release.md', [/(bundle-)\d+\.\d+\.\d+/g, /(--branch v)\d+\.\d+\.\d+/g]],
   ['integrations/terraform/use-terraform.mjs', [/^(const VERSION = ').+(?=';)/m]],
   ['integrations/python/*/pyproject.toml', [/^(version = ").+(?=")/m]],
   ['apps/api/src/http/openapi.ts', [/^(const VERSION = ').+(?=';)/m]],
@@ -113,7 +118,7 @@ function setVersions() {
     for (const file of globSync(pattern, { cwd: ROOT })) {
       let content = read(file);
       for (const expression of expressions) {
-        if (!expression.test(content)) throw new Error(`${file} does not contain ${expression}.`);
+        if (content.search(expression) === -1) throw new Error(`${file} does not contain ${expression}.`);
         content = content.replace(expression, `$1${version}`);
       }
       write(file, content);

@@ -21,7 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { zipSync } from 'fflate';
@@ -103,11 +103,21 @@ function buildPythonPackages() {
 /** The code of all processes with the documentation site, for machines that have only Node. */
 async function buildBundle() {
   const bundle = join(work, 'bundle');
-  run(process.execPath, [join(ROOT, 'scripts/bundle.mjs'), bundle]);
-  run(process.execPath, [join(ROOT, 'scripts/docs-site.mjs'), join(bundle, 'help')]);
+  copyBuilt('scripts/bundle.mjs', bundle);
+  copyBuilt('scripts/docs-site.mjs', join(bundle, 'help'));
   await writeArchive(join(bundle, 'help'), join(target, `freshet-help-${version}.tar.gz`), { prefix: 'help', time });
   cpSync(join(ROOT, 'LICENSE'), join(bundle, 'LICENSE'));
   await writeArchive(bundle, join(target, `freshet-bundle-${version}.tar.gz`), { prefix: 'freshet', time });
+}
+
+/**
+ * Copies the folder that a script builds and whose path it prints. The script builds nothing if the
+ * folder exists for the current sources.
+ */
+function copyBuilt(script, folder) {
+  const options = { cwd: ROOT, env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] };
+  const built = execFileSync(process.execPath, [join(ROOT, script)], options).trim();
+  cpSync(built, folder, { recursive: true, filter: (path) => basename(path) !== '.compile-cache' });
 }
 
 /** The files from which the Dockerfile builds the image. */
