@@ -87,11 +87,11 @@ function readChangesets() {
 
 /** @returns the texts of the changesets as lists below the heading of their type. */
 function toLists() {
-  return Object.entries(HEADINGS)
-    .map(([type, heading]) => [heading, changesets.filter((changeset) => changeset.type === type)])
-    .filter(([, entries]) => entries.length > 0)
-    .map(([heading, entries]) => `### ${heading}\n\n${entries.map(({ text }) => toItem(text)).join('\n')}\n`)
-    .join('\n');
+  const sections = Object.entries(HEADINGS).map(([type, heading]) => {
+    const items = changesets.filter((changeset) => changeset.type === type).map(({ text }) => toItem(text));
+    return items.length === 0 ? '' : `### ${heading}\n\n${items.join('\n')}\n`;
+  });
+  return sections.filter((section) => section !== '').join('\n');
 }
 
 /** The lines after the first line belong to the list item, so they are indented. */

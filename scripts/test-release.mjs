@@ -101,7 +101,8 @@ function checkVersions() {
   const expected = isFirst
     ? [version, `${major}.${minor + 1}.0`]
     : [`${major}.${minor + 1}.0`, `${major}.${minor + 2}.0`];
-  if (versions.join() !== expected.join()) problems.push(`The versions are ${versions}, not ${expected}.`);
+  if (versions.join() !== expected.join())
+    problems.push(`The versions are ${versions.join()}, not ${expected.join()}.`);
 }
 
 /**
