@@ -155,8 +155,12 @@ function isReadOnly(update, name) {
 }
 
 function toType(schema, update, response, path) {
-  if (schema.type === 'array') return { type: 'list', element: schema.items.type ?? resolve(schema.items).type };
-  if (schema.type !== 'object') return { type: schema.type ?? 'string' };
+  if (schema.type === 'array') {
+    const { type } = resolve(schema.items);
+    return type === 'object' ? { type: 'json' } : { type: 'list', element: type };
+  }
+  if (['string', 'boolean', 'integer'].includes(schema.type)) return { type: schema.type };
+  if (schema.type !== 'object') throw new Error(`${path}: the provider does not support the type ${schema.type}.`);
   if (schema.properties) {
     // An update that requires no field merges the fields.
     const merges = update !== undefined && update.required === undefined;
