@@ -4,6 +4,8 @@
  * runs them against a complete deployment (clients/README.md). Tests the Terraform provider with
  * the same deployment. Requires Python 3 with venv, Go, Java 17 or newer with Maven, Terraform or
  * OpenTofu 1.11 or newer, and access to the package registries of PyPI, Go, Maven and npm.
+ *
+ * Usage: node scripts/test-clients.mjs [python|go|java|typescript|terraform …]   (default: all)
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,7 +32,15 @@ if (missing.length > 0) {
 }
 const folder = mkdtempSync(join(tmpdir(), 'freshet-clients-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const programs = [preparePython(), prepareGo(), prepareJava(), prepareTypescript(), prepareTerraform()];
+const prepare = {
+  python: preparePython,
+  go: prepareGo,
+  java: prepareJava,
+  typescript: prepareTypescript,
+  terraform: prepareTerraform,
+};
+const selected = process.argv.length === 2 ? Object.keys(prepare) : process.argv.slice(2);
+const programs = selected.map((name) => prepare[name]());
 
 const deployment = await startDeployment(ROOT);
 const env = {

@@ -213,8 +213,7 @@ function useChart() {
   const helm = installGoProgram(ROOT, HELM);
   const archive = join(first, `freshet-helm-${version}.tgz`);
   const rendered = execFileSync(helm, ['template', 'freshet', archive, '--kube-version', '1.37'], { encoding: 'utf8' });
-  if (!rendered.includes(`/freshet:${version}\n`))
-    problems.push(`helm: the image does not have the tag ${version}.`);
+  if (!rendered.includes(`/freshet:${version}\n`)) problems.push(`helm: the image does not have the tag ${version}.`);
 }
 
 async function unpack(name) {
