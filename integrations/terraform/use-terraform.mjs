@@ -78,8 +78,14 @@ await step('sends a new secret, which it detects without storing secrets', async
   assertPlan(project, CHANGES, /freshet_credential.freshdesk will be updated in-place/);
   terraform(project, 'apply', '-auto-approve');
   assertPlan(project, 0);
-  const { data } = await call('GET', '/v1/credentials?name=terraform%20key');
-  assert.equal(data[0].hint, 'XyZ2');
+  const [credential] = (await call('GET', '/v1/credentials?name=terraform%20key')).data;
+  assert.equal(credential.hint, 'XyZ2');
+  variables = toVariables('a-third-key-of-the-simulator-XyZ2');
+  assertPlan(project, 0);
+  write(project, example.replace(/^ +api_key .*$/m, '$&\n  secret_version = "2"'));
+  terraform(project, 'apply', '-auto-approve');
+  const [rotated] = (await call('GET', '/v1/credentials?name=terraform%20key')).data;
+  assert.notEqual(rotated.rotated_at, credential.rotated_at);
 });
 await step('refuses to destroy and to replace a protected pipeline', async () => {
   assert.match(terraformFails(project, 'destroy', '-auto-approve'), /deletion_protection is true/);

@@ -206,7 +206,7 @@ func (r *apiResource) hasNewSecret(config, state tftypes.Value, diagnostics *dia
 		if !isText {
 			continue
 		}
-		if text(config, secretVersion) != text(state, secretVersion) && !isNull(state, secretVersion) {
+		if text(config, secretVersion) != text(state, secretVersion) {
 			return true
 		}
 		if name == "template_secret" {
@@ -308,11 +308,6 @@ func changesImmutable(list []attribute, state, plan tftypes.Value) bool {
 		}
 	}
 	return false
-}
-
-func isNull(value tftypes.Value, name string) bool {
-	_, exists := field(value, name)
-	return !exists
 }
 
 func text(value tftypes.Value, name string) string {
