@@ -38,6 +38,10 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const FAST = ['python', 'helm', 'deploy', 'dbt', 'sbom', 'notes'];
 const PROCESSES = ['api', 'extract-worker', 'load-worker', 'scheduler'];
 const START_TIMEOUT_MS = 60_000;
+/** Fails if a file, for example of the compile cache, cannot be read. */
+const READ_ALL_FILES = `
+const { readdirSync, accessSync, constants } = require('node:fs');
+for (const path of readdirSync('/freshet', { recursive: true })) accessSync('/freshet/' + path, constants.R_OK);`;
 
 const folder = mkdtempSync(join(tmpdir(), 'freshet-release-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -147,6 +151,7 @@ async function useImage(bundle) {
       DATABASE_URL: server.url.replace(/\/postgres$/, '/freshet'),
       FRESHET_SECRET_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
     };
+    if (runInImage(root, ['--eval', READ_ALL_FILES]) !== 0) problems.push('image: the user cannot read all files.');
     if (runInImage(root, ['/freshet/apps/freshet/src/main.js', 'migrate'], { env }) !== 0)
       problems.push('image: migrate failed.');
     for (const name of PROCESSES) await useProcess(root, name, env);

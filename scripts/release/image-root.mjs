@@ -39,6 +39,7 @@ export function createImageRoot(root, { node, bundle }) {
     const status = runInImage(root, [MAIN, name], { access: 'rw' });
     if (status !== EX_CONFIG) throw new Error(`${name} exited with status ${status} before it read its settings.`);
   }
+  asRoot('chmod', ['-R', 'a+rX', join(root, 'freshet/.compile-cache')]);
   asRoot('chown', ['-R', '0:0', join(root, 'freshet')]);
 }
 
