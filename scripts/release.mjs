@@ -191,6 +191,11 @@ function buildSbom() {
   const document = JSON.parse(
     execFileSync('npx', ['--yes', packageManager, ...args], { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 }),
   );
+  // pnpm lists the packages in a different order each time.
+  const compare = (a, b) => (a < b ? -1 : Number(a > b));
+  document.components.sort((a, b) => compare(a['bom-ref'], b['bom-ref']));
+  document.dependencies.sort((a, b) => compare(a.ref, b.ref));
+  for (const { dependsOn } of document.dependencies) dependsOn?.sort(compare);
   document.serialNumber = toUuid(createHash('sha256').update(JSON.stringify(document.components)).digest('hex'));
   document.metadata.timestamp = time.toISOString();
   document.metadata.component.version = version;

@@ -125,7 +125,6 @@ function listDevelopmentSections(root) {
         { path: 'architecture/decisions/', source: 'docs/decisions/README.md', label: 'Decisions' },
         ...listFolder(root, 'docs/decisions', 'architecture/decisions/').map((page) => ({ ...page, isHidden: true })),
         { path: 'architecture/simulator', source: 'docs/simulator.md' },
-        // The build of the image has no benchmarks.
         ...listFile(root, 'bench/README.md', 'architecture/benchmarks'),
         { path: 'architecture/contributing', source: 'CONTRIBUTING.md' },
       ],
