@@ -27,6 +27,7 @@ import { parseArgs } from 'node:util';
 import { zipSync } from 'fflate';
 import { buildTerraformProvider, createPythonEnvironment, runOrExit } from './programs.mjs';
 import { listFiles, writeArchive } from './release/archive.mjs';
+import { createSbom } from './release/sbom.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Files in deploy/ that another artefact contains, or that only the checks use. */
@@ -60,7 +61,7 @@ const builders = {
   dbt: () => archiveTracked('dbt', ['integrations/dbt', ':!**/requirements.txt']),
   terraform: buildProvider,
   openapi: () => cpSync(join(ROOT, 'docs/openapi.json'), join(target, `freshet-openapi-${version}.json`)),
-  sbom: buildSbom,
+  sbom: writeSbom,
   notes: writeReleaseNotes,
 };
 const only = values.only?.split(',') ?? Object.keys(builders);
@@ -184,28 +185,9 @@ function buildProvider() {
   writeFileSync(join(target, `${name}_SHA256SUMS`), toChecksums(files));
 }
 
-/** The dependencies of the processes, as a CycloneDX document. */
-function buildSbom() {
-  const { packageManager } = JSON.parse(read('package.json'));
-  const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--prod', '--lockfile-only'];
-  const document = JSON.parse(
-    execFileSync('npx', ['--yes', packageManager, ...args], { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 }),
-  );
-  // pnpm lists the packages in a different order each time.
-  const compare = (a, b) => (a < b ? -1 : Number(a > b));
-  document.components.sort((a, b) => compare(a['bom-ref'], b['bom-ref']));
-  document.dependencies.sort((a, b) => compare(a.ref, b.ref));
-  for (const { dependsOn } of document.dependencies) dependsOn?.sort(compare);
-  document.serialNumber = toUuid(createHash('sha256').update(JSON.stringify(document.components)).digest('hex'));
-  document.metadata.timestamp = time.toISOString();
-  document.metadata.component.version = version;
+function writeSbom() {
+  const document = createSbom(ROOT, { version, time });
   writeFileSync(join(target, `freshet-sbom-${version}.cdx.json`), `${JSON.stringify(document, null, 2)}\n`);
-}
-
-/** Formats the start of a hash as a UUID of version 8 (RFC 9562). */
-function toUuid(hash) {
-  const hex = `${hash.slice(0, 12)}8${hash.slice(13, 16)}8${hash.slice(17, 32)}`;
-  return `urn:uuid:${hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')}`;
 }
 
 /** The section of the changelog for this version. */
