@@ -29,7 +29,7 @@ const VERSION_FILES = [
   ['integrations/dbt/dbt_project.yml', [/^(version: ).+$/m]],
   ['integrations/dbt/README.md', [/^( +revision: v).+$/m]],
   ['docs/guides/containers.md', [/(freshet\/freshet:)\d+\.\d+\.\d+/g]],
-  ['docs/guides/kubernetes.md', [/(charts\/freshet --version )\d+\.\d+\.\d+/g]],
+  ['docs/guides/kubernetes.md', [/(--version )\d+\.\d+\.\d+/g]],
   ['docs/guides/systemd.md', [/^( *version=).+$/gm]],
   ['docs/guides/terraform.md', [/^( *version=)\S+/gm]],
   ['docs/guides/verify-a-release.md', [/(bundle-)\d+\.\d+\.\d+/g, /(--branch v)\d+\.\d+\.\d+/g]],

@@ -47,7 +47,7 @@ export function createSbom(root, { version, time }) {
   return document;
 }
 
-/** @returns the reference and the dependencies of each package of the workspace, from the lockfile. */
+/** @returns the reference and the dependencies of each package of the workspace. */
 function listWorkspaceDependencies(root) {
   const { importers } = parse(readFileSync(join(root, 'pnpm-lock.yaml'), 'utf8'));
   const readManifest = (folder) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
