@@ -150,8 +150,8 @@ function trimSourceMaps(folder) {
       rmSync(file);
     } else {
       const { sourcesContent: _, ...map } = JSON.parse(readFileSync(file, 'utf8'));
-      // The paths are correct in `dist/<key>`. They do not depend on the folder of the bundle, so that
-      // two builds produce the same files.
+      // The paths are correct in `dist/<key>`. They do not depend on the folder of the bundle, so
+      // that two builds produce the same files.
       const sources = map.sources.map((source) => relative(DIST, resolve(folder, source)).replaceAll(sep, '/'));
       writeFileSync(file, JSON.stringify({ ...map, sources: sources.map((source) => `../${source}`) }));
     }
