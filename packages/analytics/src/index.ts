@@ -7,6 +7,7 @@ export { countModelRows, eraseModelRows, type ModelRowFilter } from './erasure.t
 export type {
   AnalyticsTarget,
   DescribedColumn,
+  MetricDefinition,
   ModelDocumentation,
   RefreshResult,
   RefreshWarning,
@@ -17,6 +18,7 @@ export type {
   ReportResult,
 } from './interface.ts';
 export { type AnalyticsRelation, listAnalyticsRelations } from './list-relations.ts';
+export { listMetrics } from './metrics.ts';
 export { listModels } from './models/list-models.ts';
 export { refreshAnalytics, removeChangeTracking } from './refresh/refresh.ts';
 export { listReports } from './reports/report.ts';

@@ -93,3 +93,14 @@ export interface ModelDocumentation {
   /** Internal models support other models, and can change in any release. */
   readonly internal: boolean;
 }
+
+/** A metric, and the column of a model that contains it. */
+export interface MetricDefinition {
+  readonly topic: string;
+  readonly name: string;
+  readonly model: string;
+  readonly column: string;
+  /** The SQL type of the column. */
+  readonly type: string;
+  readonly definition: string;
+}

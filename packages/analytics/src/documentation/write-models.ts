@@ -22,7 +22,7 @@ const files: ReadonlyMap<string, string> = new Map([
   ['integrations/dbt/macros/expressions.sql', buildDbtMacros(models)],
   ['integrations/dbt/models/exposures.yml', buildDbtExposures(listReports())],
   ['docs/analytics/reports.md', buildReportPage(listReports())],
-  ['docs/analytics/metrics.md', buildMetricsPage(models)],
+  ['docs/analytics/metrics.md', buildMetricsPage()],
   ['docs/analytics/cases.md', buildCasePage()],
   ['docs/analytics/models.md', buildModelIndex(models)],
   ...models

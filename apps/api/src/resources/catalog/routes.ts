@@ -1,8 +1,9 @@
+import { listMetrics } from '@freshet/analytics';
 import { catalogue } from '@freshet/freshdesk-extractor';
 import type { App } from '../../context.ts';
 import { operation, response } from '../../http/operation.ts';
 import { toCatalogObjectJson } from './json.ts';
-import { CatalogObjectList } from './schemas.ts';
+import { CatalogObjectList, MetricList } from './schemas.ts';
 
 export function registerCatalogRoutes(app: App): void {
   app.get(
@@ -20,5 +21,21 @@ export function registerCatalogRoutes(app: App): void {
       },
     },
     async () => ({ data: catalogue.map(toCatalogObjectJson) }),
+  );
+  app.get(
+    '/v1/catalog/metrics',
+    {
+      config: { permission: 'read' },
+      schema: {
+        ...operation({
+          operationId: 'listMetrics',
+          tags: ['catalog'],
+          summary: 'List the metrics',
+          description: 'Lists the metrics of the analytics models, with their columns and definitions.',
+        }),
+        response: { 200: response('The metrics.', MetricList) },
+      },
+    },
+    async () => ({ data: listMetrics().map((metric) => ({ ...metric })) }),
   );
 }

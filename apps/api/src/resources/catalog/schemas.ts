@@ -75,3 +75,28 @@ export const CatalogObjectList = defineSchema(
     { description: 'The catalog of objects.' },
   ),
 );
+
+const Metric = defineSchema(
+  'Metric',
+  object(
+    {
+      topic: string('The topic of the metric.', { examples: ['Responses'] }),
+      name: string('The name of the metric.', { examples: ['First response time'] }),
+      model: string('The analytics model that contains the metric.', { examples: ['ticket_metrics'] }),
+      column: string('The column of the model.', { examples: ['first_response_minutes'] }),
+      type: string('The SQL type of the column.', { examples: ['numeric'] }),
+      definition: string('The definition of the metric.', {
+        examples: ['Minutes from the creation to the first agent response.'],
+      }),
+    },
+    { description: 'A metric of the analytics models.' },
+  ),
+);
+
+export const MetricList = defineSchema(
+  'MetricList',
+  object(
+    { data: Type.Array(ref(Metric), { description: 'The metrics, by topic.' }) },
+    { description: 'The metrics of the analytics models.' },
+  ),
+);
