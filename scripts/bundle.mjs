@@ -23,6 +23,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findPackages, formatLicenses } from './licenses.mjs';
@@ -35,6 +36,7 @@ const BUNDLES_MAX = 10;
 /** The modules that Node starts, without the extension. */
 const ENTRIES = [
   'apps/api/src/main',
+  'apps/api/src/resources/queries/checker-worker',
   'apps/api/src/rotate-keys',
   'apps/extract-worker/src/main',
   'apps/freshet/src/main',
@@ -98,6 +100,10 @@ function listFiles(folder) {
     .sort();
 }
 
+/** The folder of the module that finds PostgreSQL's parser, which is a WebAssembly file. */
+const PARSER_FOLDER = 'apps/api/src/resources/queries';
+const PARSER_FILE = 'libpg-query.wasm';
+
 /** Bundles all entries into a new folder. */
 async function bundle(target) {
   const { rolldown } = await import('rolldown');
@@ -108,7 +114,7 @@ async function bundle(target) {
     tsconfig: false,
     // `pg` loads this module only on request.
     external: ['pg-native'],
-    plugins: [sourceUrls(), consoleFolder(), httpModule()],
+    plugins: [sourceUrls(), consoleFolder(), parserFile(), httpModule()],
   });
   const { output } = await build.write({
     dir: folder,
@@ -125,6 +131,8 @@ async function bundle(target) {
   for (const entry of ENTRIES) writeEntry(folder, entry);
   const { buildConsole } = await import(join(ROOT, 'packages/console/src/build.ts'));
   cpSync(await buildConsole(), join(folder, 'packages/console/web'), { recursive: true });
+  const { resolve: resolveFromApi } = createRequire(join(ROOT, 'apps/api/package.json'));
+  cpSync(resolveFromApi(`libpg-query/wasm/${PARSER_FILE}`), join(folder, PARSER_FOLDER, PARSER_FILE));
   for (const asset of ASSETS) cpSync(join(ROOT, asset), join(folder, asset), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   // Rename the folder last, so that an interrupted run never leaves an incomplete bundle.
@@ -224,6 +232,23 @@ function consoleFolder() {
       if (id !== module) return null;
       return `import { fileURLToPath } from 'node:url';
 export const findConsole = async () => fileURLToPath(new URL('../web', import.meta.url));`;
+    },
+  };
+}
+
+/** Replaces the module that finds PostgreSQL's parser, because the bundle contains the file. */
+function parserFile() {
+  const module = join(ROOT, PARSER_FOLDER, 'wasm-file.ts');
+  return {
+    name: 'parser-file',
+    load(id) {
+      if (id !== module) return null;
+      return `import { fileURLToPath } from 'node:url';
+export const findParserFile = () => fileURLToPath(new URL('./${PARSER_FILE}', import.meta.url));`;
+    },
+    transform(code, id) {
+      // The module reads the folder of its file, but does not use the folder to find its program.
+      return id.endsWith('libpg-query/wasm/libpg-query.js') ? { code: `var __dirname = '';${code}`, map: null } : null;
     },
   };
 }

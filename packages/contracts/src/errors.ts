@@ -227,6 +227,12 @@ export const ERROR_POLICY = {
     summary: 'The warehouse cancelled the query of a report, because the query exceeded its time limit.',
     remedy: 'Request a shorter interval, or run the SQL of the report in the warehouse.',
   },
+  query_failed: {
+    http: 422,
+    job: 'fail',
+    summary: 'The warehouse rejected a query, for example because a column does not exist.',
+    remedy: 'Correct the query as described in `detail`. `GET /v1/pipelines/{id}/tables` lists tables and columns.',
+  },
   // Errors of Freshet itself.
   interrupted: {
     http: 503,

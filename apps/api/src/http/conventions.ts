@@ -14,6 +14,11 @@ declare module 'fastify' {
      */
     readonly isReadOnly?: boolean;
     /**
+     * Whether a read-only `POST` route executes each request, because a stored response would be a
+     * copy of personal data. The route does not declare the header `Idempotency-Key`.
+     */
+    readonly ignoresIdempotencyKey?: boolean;
+    /**
      * Finds problems of the request that the schema of the route cannot express. `body` does not
      * contain the fields that the schema rejected.
      * @throws AppError `not_found` if the resource does not exist.
@@ -91,7 +96,7 @@ function addCommonSchemas(route: RouteOptions, isSafe: boolean): void {
   };
   schema.response = { ...common, ...schema.response };
   if (route.config?.deprecated !== undefined) Object.assign(schema, { deprecated: true });
-  if (isSafe) return;
+  if (isSafe || route.config?.ignoresIdempotencyKey) return;
   schema.headers = {
     type: 'object',
     ...schema.headers,
@@ -110,7 +115,7 @@ function auditReads(route: RouteOptions, store: ControlStore, describeRead: (pay
 
 function wrapUnsafeHandler(route: RouteOptions, store: ControlStore): void {
   const { handler } = route;
-  const { isReadOnly = false, getPreviousState, afterCommit, findProblems } = route.config ?? {};
+  const { isReadOnly = false, ignoresIdempotencyKey, getPreviousState, afterCommit, findProblems } = route.config ?? {};
   const execute = async (
     app: ThisParameterType<typeof handler>,
     request: FastifyRequest,
@@ -123,7 +128,7 @@ function wrapUnsafeHandler(route: RouteOptions, store: ControlStore): void {
     return payload;
   };
   route.handler = async function (request, reply) {
-    const keyedRequest = getKeyedRequest(request);
+    const keyedRequest = ignoresIdempotencyKey ? null : getKeyedRequest(request);
     const executeRequest = () => execute(this, request, reply);
     let outcome: Outcome;
     if (keyedRequest !== null) {

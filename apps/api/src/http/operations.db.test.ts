@@ -98,7 +98,7 @@ describe.each(Object.entries(OPERATION_CASES))('%s', (operationId, spec) => {
     expect(first.status, first.text).toBe(spec.status);
     expect(first.headers['x-request-id']).toBeTruthy();
     expect(first.headers['ratelimit-remaining']).toBeTruthy();
-    if (method === 'get') return;
+    if (method === 'get' || spec.ignoresIdempotencyKey) return;
     const again = await send(world, body ? { body } : {}).set('idempotency-key', key);
     expect(again.status, again.text).toBe(first.status);
     expect(again.headers['idempotent-replayed']).toBe('true');
@@ -129,7 +129,7 @@ describe.each(Object.entries(OPERATION_CASES))('%s', (operationId, spec) => {
       ...(isList
         ? ['limit=0', 'limit=x', 'cursor=x'].map((query) => () => call(method, `${fillWithUnknownIds(path)}?${query}`))
         : []),
-      ...(method === 'get'
+      ...(method === 'get' || spec.ignoresIdempotencyKey
         ? []
         : [() => call(method, fillWithUnknownIds(path)).set('idempotency-key', 'x'.repeat(256))]),
     ];

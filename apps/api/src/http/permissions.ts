@@ -5,7 +5,7 @@ export const PERMISSIONS = {
   read: 'Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets.',
   read_records: 'Read rejected records, which may contain personal data.',
   read_reports: 'Run reports, which read rows of the warehouse and may contain personal data.',
-  read_warehouse: 'Preview the tables of the warehouse, whose rows contain personal data.',
+  read_warehouse: 'Preview tables of the warehouse and query the warehouse. The rows contain personal data.',
   run: 'Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records.',
   refresh: 'Refresh single records. This is the only permission that a Freshdesk automation rule needs.',
   manage_pipelines: 'Create, update, test and delete pipelines, and configure their objects.',

@@ -20,6 +20,8 @@ export interface OperationCase {
    * `getBudget`. The operation then never returns 404.
    */
   readonly neverMissing?: true;
+  /** Set if the operation ignores `Idempotency-Key`, because it changes nothing. */
+  readonly ignoresIdempotencyKey?: true;
 }
 
 const pipelineParams = (w: World) => ({ id: w.pipeline.id });
@@ -101,6 +103,7 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
     status: 200,
   },
   listCatalogObjects: { status: 200 },
+  listMetrics: { status: 200 },
   listPipelineObjects: { params: pipelineParams, status: 200 },
   updatePipelineObject: { params: rolesParams, body: () => ({ included: false }), status: 200 },
   restartPipelineObject: { params: rolesParams, status: 200 },
@@ -141,6 +144,12 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
     params: (w) => ({ id: w.pipeline.id, table: 'daily_summary' }),
     prepare: buildModels,
     status: 200,
+  },
+  queryWarehouse: {
+    params: pipelineParams,
+    body: () => ({ sql: 'select 1' }),
+    status: 200,
+    ignoresIdempotencyKey: true,
   },
   listReports: { params: pipelineParams, status: 200 },
   runReport: {
@@ -204,6 +213,7 @@ export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[
     'getPipelineSummary',
     'getPipeline',
     'listCatalogObjects',
+    'listMetrics',
     'listPipelineObjects',
     'listRuns',
     'getRun',
@@ -222,7 +232,7 @@ export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[
   ],
   read_records: ['getRejectedRecord'],
   read_reports: ['runReport'],
-  read_warehouse: ['previewTable'],
+  read_warehouse: ['previewTable', 'queryWarehouse'],
   run: [
     'startRun',
     'cancelRun',
