@@ -28,10 +28,12 @@ import { registerEstimateRoutes } from './resources/estimates/routes.ts';
 import { registerFailedUnitRoutes } from './resources/failed-units/routes.ts';
 import { registerHealthRoutes } from './resources/health/routes.ts';
 import { registerHelpRoutes } from './resources/help/routes.ts';
+import { registerMcpRoutes } from './resources/mcp/routes.ts';
 import { registerObjectRoutes } from './resources/objects/routes.ts';
 import { registerPipelineActivityRoutes } from './resources/pipelines/activity-routes.ts';
 import { registerPipelineRoutes } from './resources/pipelines/routes.ts';
 import { registerPlanRoutes } from './resources/plans/routes.ts';
+import { registerQueryRoutes } from './resources/queries/routes.ts';
 import { registerRefreshRoutes } from './resources/refreshes/routes.ts';
 import { registerRejectedRecordRoutes } from './resources/rejected-records/routes.ts';
 import { registerReportRoutes } from './resources/reports/routes.ts';
@@ -97,7 +99,6 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerConventions(app, deps.store);
   await registerOpenApi(app);
   await registerReference(app);
-  const warehouseReader = new WarehouseReader(deps);
   registerHealthRoutes(app, deps);
   registerConsoleRoutes(app);
   registerErrorReferenceRoutes(app);
@@ -116,8 +117,8 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerRejectedRecordRoutes(app, deps);
   registerFailedUnitRoutes(app, deps);
   registerErasureRoutes(app, deps);
-  registerTableRoutes(app, deps, warehouseReader);
-  registerReportRoutes(app, deps, warehouseReader);
+  registerWarehouseRoutes(app, deps);
+  registerMcpRoutes(app);
   registerAccountRoutes(app, deps);
   registerUsageRoutes(app, deps);
   registerWebhookRoutes(app, deps);
@@ -128,4 +129,12 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerAuditLogRoutes(app, deps);
   await app.ready();
   return app;
+}
+
+/** Registers the routes that read warehouses. They share one reader, and therefore its limits. */
+function registerWarehouseRoutes(app: App, deps: Deps): void {
+  const reader = new WarehouseReader(deps);
+  registerTableRoutes(app, deps, reader);
+  registerReportRoutes(app, deps, reader);
+  registerQueryRoutes(app, deps, reader);
 }

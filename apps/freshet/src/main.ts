@@ -9,7 +9,7 @@ import { readDeployedResources } from './deployed-resources.ts';
 import { toManifest } from './export-manifest.ts';
 import { formatManifest, readManifest } from './manifest.ts';
 import { createPlan, type PlanStep } from './plan.ts';
-import { createSignInLink } from './sign-in.ts';
+import { serveMcp } from './serve-mcp.ts';
 import { EXIT_DIFFERENT, USAGE } from './usage.ts';
 
 /**
@@ -69,6 +69,8 @@ async function runCommand(): Promise<void> {
       process.stdout.write(formatManifest(toManifest(await readDeployedResources(createClient()))));
       return;
     }
+    case 'mcp':
+      return await serveMcp(parseUrlOption(), process.env);
     case 'help':
     case '--help':
     case '-h':
@@ -140,6 +142,15 @@ function parseOptions(): {
     });
     if (values.file !== undefined) return { ...values, file: values.file };
     throw new Error('Option -f FILE is required.');
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(EX_USAGE);
+  }
+}
+
+function parseUrlOption(): string | undefined {
+  try {
+    return parseArgs({ args, options: { url: { type: 'string' } } }).values.url;
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
     process.exit(EX_USAGE);

@@ -22,6 +22,10 @@ Manage a deployment with a YAML file. Requires FRESHET_URL (address of the API) 
   apply            Show the changes and apply them after confirmation
   export           Print the deployment as a file, without its secrets
 
+Connect an assistant. Requires FRESHET_TOKEN, and FRESHET_URL or --url.
+  mcp              Serve the Model Context Protocol over standard input and output
+      --url URL    Address of the API
+
 Options of diff and apply:
   -f, --file FILE  The file to apply. Use - to read standard input (required)
       --prune      Delete resources that the file does not contain

@@ -124,6 +124,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/catalog/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the metrics
+         * @description Lists the metrics of the analytics models, with their columns and definitions.
+         */
+        get: operations["listMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/catalog/objects": {
         parameters: {
             query?: never;
@@ -698,6 +718,26 @@ export interface paths {
          * @description Previews an update of a pipeline. The response contains the SQL statements that will create or change tables, the access of the API key to each object, and an estimate of the next run. Nothing is created or changed. A preview is rejected for the same reasons as the request that it previews. The preview uses credits: one to test the API key, one for each object that has its own list, one for each page of custom field definitions, and a few for the estimate.
          */
         post: operations["previewPipelineUpdate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pipelines/{id}/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Query the warehouse
+         * @description Runs one `SELECT` statement in the warehouse, and returns its rows. The statement can read the tables of the pipeline and its analytics models. It can use standard types, operators and functions that compute a value from their arguments. Other statements are rejected with 400 and a reason. The statement runs in a read-only transaction. Rows can contain personal data, so each query is added to the audit log before it runs. The entry contains the statement without its constants. `Idempotency-Key` is ignored, because a query changes nothing.
+         */
+        post: operations["queryWarehouse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2484,6 +2524,44 @@ export interface components {
              */
             status: "ok" | "unavailable";
         };
+        /** @description A metric of the analytics models. */
+        Metric: {
+            /**
+             * @description The column of the model.
+             * @example first_response_minutes
+             */
+            column: string;
+            /**
+             * @description The definition of the metric.
+             * @example Minutes from the creation to the first agent response.
+             */
+            definition: string;
+            /**
+             * @description The analytics model that contains the metric.
+             * @example ticket_metrics
+             */
+            model: string;
+            /**
+             * @description The name of the metric.
+             * @example First response time
+             */
+            name: string;
+            /**
+             * @description The topic of the metric.
+             * @example Responses
+             */
+            topic: string;
+            /**
+             * @description The SQL type of the column.
+             * @example numeric
+             */
+            type: string;
+        };
+        /** @description The metrics of the analytics models. */
+        MetricList: {
+            /** @description The metrics, by topic. */
+            data: components["schemas"]["Metric"][];
+        };
         /** @description A quota of extracted records per month. Freshet sends the event `quota.reached` at 70, 90 and 100 percent of the quota. */
         MonthlyQuota: {
             /**
@@ -2632,7 +2710,7 @@ export interface components {
          */
         PausedBy: "user" | "record_spike" | "monthly_quota";
         /**
-         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `read_reports`: Run reports, which read rows of the warehouse and may contain personal data. `read_warehouse`: Preview the tables of the warehouse, whose rows contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
+         * @description `read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `read_reports`: Run reports, which read rows of the warehouse and may contain personal data. `read_warehouse`: Preview tables of the warehouse and query the warehouse. The rows contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
          * @enum {string}
          */
         Permission: "read" | "read_records" | "read_reports" | "read_warehouse" | "run" | "refresh" | "manage_pipelines" | "manage_connections" | "manage_webhooks" | "erase" | "redrive" | "manage_tokens" | "read_audit_log";
@@ -3242,6 +3320,53 @@ export interface components {
          * @enum {string}
          */
         ProcessState: "alive" | "quiet" | "stopped";
+        /** @description A column of a result. */
+        QueryColumn: {
+            /**
+             * @description The name of the column. Names need not be unique.
+             * @example status
+             */
+            name: string;
+            /**
+             * @description The SQL type of the column.
+             * @example bigint
+             */
+            type: string;
+        };
+        /** @description A read-only query. */
+        QueryInput: {
+            /**
+             * @description The maximum size of the rows as JSON, in bytes.
+             * @default 1048576
+             * @example 102400
+             */
+            max_bytes?: number;
+            /**
+             * @description The maximum number of rows in the result.
+             * @default 1000
+             * @example 100
+             */
+            max_rows?: number;
+            /**
+             * @description One `SELECT` statement. Unqualified names refer to the tables of the pipeline and to its analytics models.
+             * @example select status, count(*) from tickets where _freshet_deleted_at is null group by status
+             */
+            sql: string;
+            /**
+             * @description The warehouse cancels the query after this number of seconds.
+             * @default 30
+             * @example 10
+             */
+            timeout_seconds?: number;
+        };
+        /** @description The result of a query. */
+        QueryResult: {
+            /** @description The columns of the rows. */
+            columns: components["schemas"]["QueryColumn"][];
+            /** @description The rows, in the order of the query. */
+            rows: unknown[][];
+            truncated_by: ("rows" | "bytes") | null;
+        };
         /** @description The number of jobs in a queue. */
         QueueDepth: {
             /**
@@ -4602,6 +4727,71 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": string;
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metrics. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricList"];
                 };
             };
             /** @description The request is invalid. `errors` lists the invalid fields. */
@@ -8386,6 +8576,141 @@ export interface operations {
             };
             /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queryWarehouse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the resource. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryInput"];
+            };
+        };
+        responses: {
+            /** @description The rows. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryResult"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The resource does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request conflicts with the state of a resource, or the first request with this `Idempotency-Key` is still being processed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than 1 MiB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse rejected the request, or the `Idempotency-Key` was already used for a different request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Freshdesk or the warehouse cannot be reached, or returned an invalid response. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The service is temporarily unavailable. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

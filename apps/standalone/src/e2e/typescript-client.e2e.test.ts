@@ -1,4 +1,7 @@
 import { Freshet, FreshetError, type Run } from '@freshet/client';
+import { findProcessModule } from '@freshet/testing';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
 
@@ -88,6 +91,43 @@ test('the client creates credentials, a destination and a pipeline, streams the 
   expect((await freshet.get('/v1/usage')).data.find((u) => u.object === 'tickets')).toMatchObject({
     pipeline_id: pipeline.id,
     records_loaded: 60,
+  });
+});
+
+describe('the MCP server of the bundle', () => {
+  const connectors = {
+    '`freshet mcp` (stdio)': () =>
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [findProcessModule('apps/freshet/src/main'), 'mcp', '--url', deployment.url],
+        env: { FRESHET_TOKEN: deployment.token },
+      }),
+    '`/mcp` (streamable HTTP)': () =>
+      new StreamableHTTPClientTransport(new URL('/mcp', deployment.url), {
+        requestInit: { headers: { authorization: `Bearer ${deployment.token}` } },
+      }),
+  };
+
+  test.each(Object.entries(connectors))('serves tools and resources over %s', async (_name, createTransport) => {
+    const client = new Client({ name: 'test', version: '1' });
+    await client.connect(createTransport());
+    const getResult = async (name: string, parameters: Record<string, unknown> = {}) =>
+      (await client.callTool({ name, arguments: parameters })).structuredContent;
+    expect((await client.listTools()).tools).toHaveLength(10);
+    const { pipelines } = (await getResult('list_pipelines')) as { pipelines: { last_run: { id: string } }[] };
+    expect(pipelines).toMatchObject([{ name: 'acme', status: 'active', fresh_as_of: expect.any(String) }]);
+    const run_id = pipelines[0]?.last_run.id;
+    expect(await getResult('wait_for_run', { run_id })).toMatchObject({ status: 'succeeded' });
+    expect(await getResult('explain_run', { run_id })).toMatchObject({ status: 'succeeded', failed_units: [] });
+    const sql =
+      'select count(*), count(distinct t.requester_id) > 1 from tickets t join contacts c on c.id = t.requester_id';
+    expect(await getResult('query_warehouse', { sql })).toMatchObject({ columns: [{ type: 'bigint' }, {}] });
+    expect(await getResult('describe_table', { table: 'freshdesk_acme.tickets' })).toMatchObject({
+      columns: expect.arrayContaining([expect.objectContaining({ name: 'subject', description: expect.any(String) })]),
+    });
+    const { contents } = await client.readResource({ uri: 'freshet://metrics' });
+    expect(JSON.parse((contents[0] as { text: string }).text).length).toBeGreaterThan(20);
+    await client.close();
   });
 });
 
