@@ -117,11 +117,12 @@ describe('POST /v1/pipelines/{id}/queries', () => {
       headers: { authorization: `Bearer ${api.token}`, 'content-type': 'application/json' },
     });
     sent.end(JSON.stringify({ sql }));
+    // Only the statement that fetches rows is cancelled, not the statement that plans the query.
     const countActive = async () =>
       (
         await api.sql`
           select from pg_stat_activity
-          where state = 'active' and query like '%100001%' and pid <> pg_backend_pid()`
+          where state = 'active' and query like '%octet_length%100001%' and pid <> pg_backend_pid()`
       ).length;
     await waitFor(async () => (await countActive()) === 1, 'the query runs');
     sent.on('error', () => {});
