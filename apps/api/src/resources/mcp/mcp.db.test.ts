@@ -165,7 +165,10 @@ describe('the tools of /mcp', () => {
     const client = await connect();
     const cancel = new AbortController();
     const sql = 'select count(*) from generate_series(1, 100003) a, generate_series(1, 1000000) b';
-    const calling = client.callTool({ name: 'query_warehouse', arguments: { sql, timeout_seconds: 30 } }, { signal: cancel.signal });
+    const calling = client.callTool(
+      { name: 'query_warehouse', arguments: { sql, timeout_seconds: 30 } },
+      { signal: cancel.signal },
+    );
     const rejected = expect(calling).rejects.toThrow();
     // Only the statement that fetches rows is cancelled, not the statement that plans the query.
     const countActive = async () =>
