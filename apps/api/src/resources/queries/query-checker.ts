@@ -15,8 +15,11 @@ export type CheckReply =
   | { readonly rejection: string }
   | { readonly failure: string };
 
-/** The maximum time for a check. Valid queries need milliseconds. */
-const TIMEOUT_MS = 3000;
+/**
+ * The maximum time for a check. Valid queries need milliseconds, but the machine may be busy with
+ * the queries of other clients.
+ */
+const TIMEOUT_MS = 10_000;
 const MEMORY_MB_MAX = 128;
 
 /**
