@@ -123,7 +123,7 @@ function registerRunReport(app: App, deps: Deps, reader: WarehouseReader): void 
       requireNoProblems(findArgumentProblems(report, reportArguments));
       const refreshedAt = requireModels(pipeline);
       const { from, to, groupBy, timeZone } = reportArguments;
-      const { columns, rows, truncated } = await runPipelineReport(reader, pipeline, report, reportArguments);
+      const result = await runPipelineReport(reader, pipeline, report, reportArguments);
       if (query.format === 'csv') {
         reply
           .type('text/csv; charset=utf-8')
@@ -131,16 +131,16 @@ function registerRunReport(app: App, deps: Deps, reader: WarehouseReader): void 
             'content-disposition',
             `attachment; filename="${pipeline.destination_schema}-${report.name}-${from}-${to}.csv"`,
           )
-          .header('freshet-truncated', String(truncated));
-        return toCsv({ columns, rows }) as never;
+          .header('freshet-truncated', String(result.truncated));
+        return toCsv(result) as never;
       }
       return {
         ...toDefinitionJson(report, pipeline, groupBy),
         arguments: { from, to, group_by: groupBy, time_zone: timeZone },
-        columns: [...columns],
-        rows: [...rows],
-        truncated,
-        time_zone: usedTimeZone,
+        columns: [...result.columns],
+        rows: [...result.rows],
+        truncated: result.truncated,
+        time_zone: result.timeZone,
         refreshed_at: refreshedAt.toISOString(),
       };
     },
