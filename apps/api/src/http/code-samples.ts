@@ -38,6 +38,7 @@ interface Call {
 /** Values of path parameters, keyed by name. `id` is the id of the resource of the tag. */
 const PATH_VALUES: Readonly<Record<string, string>> = {
   object: EXAMPLE_OBJECT,
+  table: EXAMPLE_OBJECT,
   record_id: EXAMPLE_IDS.rejected_record,
   erasure_id: EXAMPLE_IDS.erasure,
   delivery_id: EXAMPLE_IDS.delivery,

@@ -75,6 +75,7 @@ describe('the reports', () => {
       'first_response_time',
       'resolution_time',
       'sla',
+      'summary',
       'tickets_created_resolved',
     ]);
     for (const { parameters } of listReports())

@@ -2,6 +2,7 @@ import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
+import type { Schemas } from '../api/client.ts';
 import { createQueryClient } from '../api/query-client.ts';
 import { getNonce } from './nonce.ts';
 import { router } from './router.tsx';
@@ -11,7 +12,8 @@ import { resolveCssVariables, theme } from './theme.ts';
 const queryClient = createQueryClient();
 const colorSchemeManager = localStorageColorSchemeManager({ key: 'freshet.color-scheme' });
 
-export function App() {
+/** @param props.linkSession the session of the sign-in link with which the page was opened. Null: no link. */
+export function App({ linkSession }: { readonly linkSession: Promise<Schemas['Session']> | null }) {
   return (
     <MantineProvider
       theme={theme}
@@ -22,7 +24,7 @@ export function App() {
     >
       <Notifications position="bottom-right" />
       <QueryClientProvider client={queryClient}>
-        <SessionProvider>
+        <SessionProvider linkSession={linkSession}>
           <RouterProvider router={router} />
         </SessionProvider>
       </QueryClientProvider>

@@ -4,7 +4,6 @@ import { createContext, type ReactNode, useContext, useEffect, useMemo, useState
 import type { Schemas } from '../api/client.ts';
 import { api, getToken, setToken } from '../api/client.ts';
 import { currentTokenQuery } from '../api/queries.ts';
-import { linkSession } from './sign-in-link.ts';
 
 const SESSION_PREFIX = 'frs_';
 
@@ -23,7 +22,14 @@ export interface Session {
 
 const SessionContext = createContext<Session | null>(null);
 
-export function SessionProvider({ children }: { readonly children: ReactNode }) {
+/** @param props.linkSession the session of the sign-in link with which the page was opened. Null: no link. */
+export function SessionProvider({
+  linkSession,
+  children,
+}: {
+  readonly linkSession: Promise<Schemas['Session']> | null;
+  readonly children: ReactNode;
+}) {
   const queryClient = useQueryClient();
   const [isSignedIn, setSignedIn] = useState(getToken() !== null);
   const [isSigningIn, setSigningIn] = useState(linkSession !== null);
@@ -51,7 +57,7 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
         },
       )
       .finally(() => setSigningIn(false));
-  }, []);
+  }, [linkSession]);
   const session = useMemo<Session>(
     () => ({
       isSignedIn,
