@@ -50,8 +50,8 @@ const FUNCTION_LIKE_SYNTAX: Readonly<Record<string, string>> = {
 const DATE_AND_TIME = /^SVFOP_(CURRENT_DATE|CURRENT_TIME|CURRENT_TIMESTAMP|LOCALTIME|LOCALTIMESTAMP)(_N)?$/;
 
 /**
- * Checks that a text is one `SELECT` that only reads tables in the given schemas, and that only uses
- * the allowed syntax, functions and types. See `syntax.ts` and `allowed-functions.ts`.
+ * Checks that a text is one `SELECT` that only reads tables in the given schemas, and that only
+ * uses the allowed syntax, functions and types. See `syntax.ts` and `allowed-functions.ts`.
  * @throws RejectedQuery
  */
 export async function checkQuery(text: string, schemas: readonly string[]): Promise<CheckedQuery> {
