@@ -60,7 +60,7 @@ def create_pipeline(freshet: Freshet) -> CreatePipeline:
                 {
                     "name": name,
                     "destination_id": str(create_destination(freshet, name)),
-                    "destination_schema": name.replace("-", "_"),
+                    "destination_schema": f"freshdesk_{name}".replace("-", "_"),
                     "source": {
                         "type": "freshdesk",
                         "subdomain": "demo",

@@ -21,8 +21,8 @@ from dagster_freshet import (
 from freshet import AuthenticationError, Freshet, NotFoundError, RunTimeout
 from freshet.models import Pipeline
 
-GROUPS = dg.AssetKey(["acme", "groups"])
-AGENTS = dg.AssetKey(["acme", "agents"])
+GROUPS = dg.AssetKey(["freshdesk_acme", "groups"])
+AGENTS = dg.AssetKey(["freshdesk_acme", "agents"])
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +120,7 @@ def test_assets_describe_the_tables(resource: FreshetResource, acme: Pipeline, u
     spec = definition.specs_by_key[GROUPS]
     assert spec.group_name == "acme"
     assert spec.description
-    assert spec.metadata["dagster/table_name"] == "acme.groups"
+    assert spec.metadata["dagster/table_name"] == "freshdesk_acme.groups"
     assert spec.metadata["freshet/pipeline"].value == f"{url}/console/pipelines/{acme.id}"
     columns = {column.name: column for column in spec.metadata["dagster/column_schema"].columns}
     assert columns["id"].type == "bigint"
@@ -241,7 +241,7 @@ def test_a_stale_table_fails_its_check(
     evaluations = {item.asset_key: item for item in result.get_asset_check_evaluations()}
     assert set(evaluations) == {AGENTS, GROUPS, dg.AssetKey(["broken", "groups"])}
     assert not any(item.passed for item in evaluations.values())
-    assert str(evaluations[GROUPS].description).startswith("acme.groups is complete as of 2")
+    assert str(evaluations[GROUPS].description).startswith("freshdesk_acme.groups is complete")
     assert (
         evaluations[dg.AssetKey(["broken", "groups"])].description == "No run has completed groups."
     )
