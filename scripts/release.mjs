@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * `npm run release:build`: builds all artefacts of a release from this checkout, with their
+ * `npm run release:build`: builds all artifacts of a release from this checkout, with their
  * checksums. Two builds of a commit produce the same bytes. Requires Node, Python 3 with venv, Go,
  * and access to the npm registry, PyPI and the Go module proxy. Publishes nothing.
  *
  * Usage: node scripts/release.mjs [folder] [--only helm,sbom,…] [--all-platforms]
- * (default: dist/release, all artefacts, the programs for this platform)
+ * (default: dist/release, all artifacts, the programs for this platform)
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -30,7 +30,7 @@ import { listFiles, writeArchive } from './release/archive.mjs';
 import { createSbom } from './release/sbom.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** Files in deploy/ that another artefact contains, or that only the checks use. */
+/** Files in deploy/ that another artifact contains, or that only the checks use. */
 const NOT_DEPLOYED = ['helm', 'Dockerfile', 'healthcheck.mjs', 'requirements.txt'].map((name) => `:!deploy/${name}`);
 const PROVIDER_PLATFORMS = ['linux_amd64', 'linux_arm64', 'darwin_amd64', 'darwin_arm64'];
 
@@ -41,7 +41,7 @@ const { values, positionals } = parseArgs({
 const target = resolve(positionals[0] ?? join(ROOT, 'dist/release'));
 const { version } = JSON.parse(read('apps/freshet/package.json'));
 const git = (...args) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
-/** The time of the commit, in seconds. All files in the artefacts have this time. */
+/** The time of the commit, in seconds. All files in the artifacts have this time. */
 const epoch = Number(git('log', '-1', '--format=%ct'));
 const time = new Date(epoch * 1000);
 const work = mkdtempSync(join(tmpdir(), 'freshet-release-'));
@@ -145,7 +145,7 @@ async function archiveTracked(name, paths, { prefix = `freshet-${name}`, extensi
 }
 
 /**
- * Copies tracked files, so that an artefact contains no files that only this machine has.
+ * Copies tracked files, so that an artifact contains no files that only this machine has.
  * @param {string[]} paths pathspecs of git.
  * @param {string} strip the folder that is removed from the start of the paths.
  */
@@ -201,7 +201,7 @@ function writeReleaseNotes() {
   writeFileSync(join(target, 'RELEASE-NOTES.md'), `${section.slice(section.indexOf('\n')).trim()}\n`);
 }
 
-/** Writes the checksums, and prints the size of each artefact. */
+/** Writes the checksums, and prints the size of each artifact. */
 function writeChecksums() {
   const files = listFiles(target);
   for (const file of files)
@@ -209,7 +209,7 @@ function writeChecksums() {
   writeFileSync(join(target, 'SHA256SUMS'), toChecksums(files));
 }
 
-/** @returns a line for each artefact, in the format of `sha256sum`. */
+/** @returns a line for each artifact, in the format of `sha256sum`. */
 function toChecksums(files) {
   const hash = (file) =>
     createHash('sha256')

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * `npm run test:release-build`: a dry run of a release. Builds all artefacts, checks that a second
- * build in another folder produces the same bytes, and uses the artefacts like their users:
+ * `npm run test:release-build`: a dry run of a release. Builds all artifacts, checks that a second
+ * build in another folder produces the same bytes, and uses the artifacts like their users:
  * - runs the commands of the Dockerfile on the context of the image, and starts all processes in a
  *   read-only root file system as a user without privileges (Linux only)
  * - renders the Helm chart from its archive
- * Other commands use the other artefacts: `npm run test:python`, `npm run test:dbt`, and
+ * Other commands use the other artifacts: `npm run test:python`, `npm run test:dbt`, and
  * `npm run test:clients` (Terraform). Publishes nothing. Requires the programs that
  * `npm run release:build` requires.
  */
@@ -34,7 +34,7 @@ import { listFiles } from './release/archive.mjs';
 import { createImageRoot, removeImageRoot, runInImage, startInImage } from './release/image-root.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** The artefacts whose builds take at most a few seconds. */
+/** The artifacts whose builds take at most a few seconds. */
 const FAST = ['python', 'helm', 'deploy', 'dbt', 'sbom', 'notes'];
 const PROCESSES = ['api', 'extract-worker', 'load-worker', 'scheduler'];
 const START_TIMEOUT_MS = 60_000;
@@ -60,7 +60,7 @@ if (problems.length > 0) {
   console.error(problems.join('\n'));
   process.exit(1);
 }
-console.log('The release can be built, and its artefacts work.');
+console.log('The release can be built, and its artifacts work.');
 
 /** The second build runs with another time zone and another umask. */
 function checkSecondBuild() {
