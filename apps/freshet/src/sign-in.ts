@@ -2,7 +2,7 @@ import { Freshet } from '@freshet/client';
 import { AppError } from '@freshet/contracts';
 import { readLocalDeployment, readSettings, settings } from '@freshet/runtime';
 
-/** A link that opens the console signed in. */
+/** A link that signs in to the console. */
 export interface SignInLink {
   readonly url: string;
   readonly expiresAt: Date;
@@ -10,7 +10,8 @@ export interface SignInLink {
 
 /**
  * Creates a one-time link to the console of the deployment at `FRESHET_URL`. If this variable is
- * not set, uses the deployment that `npm start` runs on the data folder.
+ * not set, uses the deployment that runs with the data folder.
+ * @param dataDir the value of the option `--data-dir`.
  * @throws AppError `configuration` when there is no deployment.
  */
 export async function createSignInLink(environment: NodeJS.ProcessEnv): Promise<SignInLink> {
@@ -33,12 +34,12 @@ function findDeployment(environment: NodeJS.ProcessEnv): { readonly url: string;
   if (env.FRESHET_URL !== undefined || env.FRESHET_TOKEN !== undefined)
     throw new AppError(
       'configuration',
-      'FRESHET_URL and FRESHET_TOKEN must be set together: the address of the API, and an API token.',
+      'Set both FRESHET_URL (the address of the API) and FRESHET_TOKEN (an API token), or neither.',
     );
   const local = readLocalDeployment(env.FRESHET_DATA_DIR);
   if (local !== null) return local;
   throw new AppError(
     'configuration',
-    `No deployment is running on the data folder ${env.FRESHET_DATA_DIR}. Run npm start, or set FRESHET_URL and FRESHET_TOKEN to the address of the API and an API token.`,
+    `No deployment is running with the data folder ${folder}. Start Freshet, or set FRESHET_URL and FRESHET_TOKEN to the address of the API and an API token.`,
   );
 }

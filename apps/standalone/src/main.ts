@@ -4,7 +4,7 @@ import { createLogger, runProcess } from '@freshet/runtime';
 import { describeRefresh, waitForRefresh } from './analytics-refresh.ts';
 import { toNextSteps } from './next-steps.ts';
 import { loadState } from './persistent-state.ts';
-import { toConsoleEntry, toJsonLine, toSummary } from './run-summary.ts';
+import { type ConsoleLink, toConsoleEntry, toJsonLine, toSummary } from './run-summary.ts';
 import { readStandaloneSettings, type StandaloneSettings } from './settings.ts';
 import { type ConfiguredPipeline, setUpPipeline } from './setup.ts';
 import { DEMO_ACCOUNT, StandaloneDeployment } from './standalone-deployment.ts';
@@ -66,9 +66,10 @@ async function completeRun(options: {
   readonly warehouseUrl: string;
 }): Promise<void> {
   const { settings, display, deployment, client, pipeline, apiUrl, warehouseUrl } = options;
+  const { startCommand } = settings;
   // The first sync of a real account can take hours. The console shows its progress.
   if (settings.account !== null && !settings.once)
-    display.print(`${toConsoleEntry(await createSignInLink(client, apiUrl))}\n`);
+    display.print(`${toConsoleEntry(await createConsoleLink(client, apiUrl, startCommand))}\n`);
   const run = await display.step(
     'Sync',
     () => followRun(client, display, pipeline.id),
@@ -91,16 +92,16 @@ async function completeRun(options: {
     if (!process.stdout.isTTY) print(toJsonLine(summary));
     process.exit(run.status === 'succeeded' ? 0 : 1);
   }
-  print(toSummary(summary, await createSignInLink(client, apiUrl)));
+  print(toSummary(summary, await createConsoleLink(client, apiUrl, startCommand)));
   const isDemo = settings.account === null;
-  const { startCommand } = settings;
   print(toNextSteps({ run, apiUrl, token: deployment.token, schema, isDemo, modelsSchema, startCommand }));
 }
 
-/** Returns a link that opens the console signed in. */
-async function createSignInLink(client: Freshet, apiUrl: string): Promise<string> {
+/** @param startCommand the command that starts the deployment, such as `npm start`. */
+async function createConsoleLink(client: Freshet, apiUrl: string, startCommand: string): Promise<ConsoleLink> {
   const { code } = await client.post('/v1/sign-in-codes');
-  return `${apiUrl}/console?code=${code}`;
+  const command = startCommand === 'npm start' ? 'npm run freshet sign-in' : `${startCommand} sign-in`;
+  return { url: `${apiUrl}/console?code=${code}`, command };
 }
 
 /**

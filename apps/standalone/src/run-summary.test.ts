@@ -53,6 +53,8 @@ const createSummary = (status: Run['status'], objects: Schemas['ObjectRun'][]) =
   modelsSchema: 's_analytics',
 });
 
+const link = { url: 'http://h/console?code=c', command: 'npx freshet sign-in' };
+
 test('toSummary starts with the console, the warehouse and the totals, and lists the objects that need attention', () => {
   const error = { code: 'source_unavailable', message: 'Freshdesk responded with status 503.' } as const;
   const objects = [
@@ -61,10 +63,10 @@ test('toSummary starts with the console, the warehouse and the totals, and lists
     createObjectRun('surveys', 'failed', { error }),
     createObjectRun('roles', 'forbidden'),
   ];
-  expect(toSummary(createSummary('partial', objects), 'http://h/console?code=c').split('\n')).toEqual([
+  expect(toSummary(createSummary('partial', objects), link).split('\n')).toEqual([
     '',
     '  Console        http://h/console?code=c',
-    '                 The link signs you in once, within 10 minutes. New link: npm run freshet sign-in',
+    '                 The link signs you in once, within 10 minutes. To get a new link, run: npx freshet sign-in',
     "  Warehouse      psql 'postgres://u:p@h/w'",
     '  Schema         s',
     '  Analytics      select * from s_analytics.daily_summary;',

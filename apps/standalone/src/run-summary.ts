@@ -15,11 +15,18 @@ export function toJsonLine({ run, warehouseUrl, schema }: Omit<RunSummary, 'mode
   return JSON.stringify({ run, warehouse_url: warehouseUrl, schema });
 }
 
-/** Returns the lines about the console. @param link a link that opens the console signed in. */
-export function toConsoleEntry(link: string): string {
+/** A one-time link that signs in to the console. */
+export interface ConsoleLink {
+  readonly url: string;
+  /** The command that prints a new link. */
+  readonly command: string;
+}
+
+/** Returns the lines about the console. */
+export function toConsoleEntry({ url, command }: ConsoleLink): string {
   const entries = [
-    ['Console', link],
-    ['', 'The link signs you in once, within 10 minutes. New link: npm run freshet sign-in'],
+    ['Console', url],
+    ['', `The link signs you in once, within 10 minutes. To get a new link, run: ${command}`],
   ];
   return entries.map(([name = '', text = '']) => formatEntry(name, text)).join('\n');
 }
@@ -27,9 +34,12 @@ export function toConsoleEntry(link: string): string {
 /**
  * Returns the result for readers: where the data is, what was loaded, the objects that need
  * attention, and a table of all objects.
- * @param consoleLink a link that opens the console signed in. Null: the deployment has stopped.
+ * @param consoleLink null: the deployment has stopped.
  */
-export function toSummary({ run, warehouseUrl, schema, modelsSchema }: RunSummary, consoleLink: string | null): string {
+export function toSummary(
+  { run, warehouseUrl, schema, modelsSchema }: RunSummary,
+  consoleLink: ConsoleLink | null,
+): string {
   const { objects } = run;
   const unavailable = objects.filter(isUnavailable).map(({ object }) => object);
   const failed = objects.filter((o) => o.status !== 'succeeded' && o.status !== 'skipped' && !isUnavailable(o));

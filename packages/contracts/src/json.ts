@@ -91,8 +91,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * Converts the text of a decimal number to a number. Returns the text if it is no decimal number,
- * or if JavaScript cannot represent the number exactly.
+ * Converts the text of a decimal number to a number. Returns the text if it is not a decimal
+ * number, or if JavaScript cannot represent the number exactly.
  */
 export function toExactNumber(text: string): number | string {
   if (!/^-?\d+(\.\d+)?$/.test(text)) return text;

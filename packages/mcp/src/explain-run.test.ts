@@ -67,14 +67,14 @@ describe('explainRun', () => {
     const result = explainRun(run, [unit], false);
     expect(explanation.parse(result)).toEqual(result);
     expect(result.summary).toBe(
-      'The run has the status partial. Objects: 2 succeeded, 2 forbidden, 1 partial. It extracted 50 records, inserted or updated 40 rows, and used 15 credits.',
+      'The run has the status partial. Objects: 2 succeeded, 2 forbidden, 1 partial. The run extracted 50 records, inserted or updated 40 rows, and used 15 credits.',
     );
     expect(result.totals).toMatchObject({ extracted: 50, loaded: 40, rejected: 2, credits_used: 15 });
     expect(result.problems.map(({ object }) => object)).toEqual(['agents', 'roles', 'contacts', 'conversations']);
     expect(result.failed_units).toMatchObject([{ object: 'conversations', key: '4711', attempts: 3 }]);
   });
 
-  test('lists one action for each error code, without texts of Freshdesk', () => {
+  test('lists one action for each error code, without text from Freshdesk', () => {
     const { actions } = explainRun(run, [unit], false);
     expect(actions).toEqual([
       expect.stringMatching(/^source_forbidden \(agents, roles\): Use the API key of an administrator/),

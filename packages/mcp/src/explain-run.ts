@@ -50,7 +50,7 @@ export const explanation = z.object({
   actions: z.array(z.string()),
 });
 
-/** Explains the outcome of a run, and lists what to do. */
+/** Explains the outcome of a run, and lists the necessary actions. */
 export function explainRun(run: Run, units: readonly FailedUnit[], hasMoreUnits: boolean): z.infer<typeof explanation> {
   const { id, pipeline_id, kind, status, trigger, created_at, finished_at } = run;
   return {
@@ -93,7 +93,7 @@ function summarize({ status, objects, finished_at }: Run): string {
   const counts = Map.groupBy(objects, (object) => object.status);
   const byStatus = [...counts].map(([name, group]) => `${group.length} ${name}`).join(', ');
   const state = finished_at === null ? `is ${status} and has not finished` : `has the status ${status}`;
-  return `The run ${state}. Objects: ${byStatus}. It extracted ${extracted} records, inserted or updated ${loaded} rows, and used ${credits_used} credits.`;
+  return `The run ${state}. Objects: ${byStatus}. The run extracted ${extracted} records, inserted or updated ${loaded} rows, and used ${credits_used} credits.`;
 }
 
 function getTotals(objects: readonly ObjectRun[]) {

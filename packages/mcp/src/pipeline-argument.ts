@@ -9,7 +9,7 @@ export const pipelineArgument = z
   .string()
   .max(200)
   .optional()
-  .describe('Id or name of the pipeline. May be omitted if the deployment has only one pipeline.');
+  .describe('Id or name of the pipeline. Optional if the deployment has only one pipeline.');
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const NAMES_MAX = 20;

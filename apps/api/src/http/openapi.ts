@@ -31,7 +31,7 @@ const TAGS = [
     name: 'erasures',
     description: 'Erasure of personal data from the warehouse and from the data that Freshet stores.',
   },
-  { name: 'warehouse', description: 'The tables of a pipeline in the warehouse, and previews of their rows.' },
+  { name: 'warehouse', description: 'The tables of a pipeline in the warehouse, previews of their rows, and queries.' },
   {
     name: 'reports',
     description:
@@ -43,7 +43,7 @@ const TAGS = [
   { name: 'webhooks', description: 'Notifications about events.' },
   { name: 'system', description: 'Processes, queues and dead jobs of the deployment.' },
   { name: 'tokens', description: 'API tokens, their roles and scopes.' },
-  { name: 'audit log', description: 'Changes that were made through the API, and previews of tables.' },
+  { name: 'audit log', description: 'Changes that were made through the API, previews of tables, and queries.' },
   { name: 'health', description: 'Probes of the process.' },
 ];
 

@@ -17,7 +17,7 @@ export const STANDALONE_ENVIRONMENT = {
   FRESHDESK_API_KEY: 'API key of the account',
   FRESHDESK_HISTORICAL_SYNC_DAYS: 'Days of history that the first sync reads, or "all" (default: 30)',
   WAREHOUSE_URL: 'Warehouse: postgres://user:password@host:5432/database. Absent: an embedded PostgreSQL',
-  FRESHET_DATA_DIR: 'The same as --data-dir',
+  FRESHET_DATA_DIR: 'Same as --data-dir',
 };
 
 /** Replaces this process with a complete deployment. */

@@ -13,7 +13,10 @@ export const apply = defineCommand({
   environment: API_ENVIRONMENT,
   examples: [
     { command: `${FILE_EXAMPLE} freshet apply -f pipelines.yaml`, purpose: 'Apply a file' },
-    { command: 'freshet apply -f pipelines.yaml --prune --yes', purpose: 'Also delete other resources, in CI' },
+    {
+      command: 'freshet apply -f pipelines.yaml --prune --yes',
+      purpose: 'In CI: also delete resources that the file does not contain',
+    },
   ],
   exitStatuses: { 1: 'failure, or the changes were not confirmed' },
   async run({ options }) {

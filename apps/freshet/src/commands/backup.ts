@@ -5,9 +5,9 @@ export const backup = defineCommand({
   name: 'backup',
   group: 'maintenance',
   summary: 'Write a consistent backup of the control database to a file',
-  description: `Runs pg_dump, whose version must not be older than the server. Freshet may be running. If the
-embedded PostgreSQL is stopped, the command starts the server for the backup. The backup contains no
-encryption keys and not the warehouse. Restore the file with pg_restore.`,
+  description: `Runs pg_dump, which must not be older than the server. You can run the command while Freshet is
+running. If the embedded PostgreSQL is stopped, the command starts the server for the backup. The
+backup contains neither the encryption keys nor the warehouse. Restore the file with pg_restore.`,
   options: {
     output: {
       type: 'string',

@@ -5,7 +5,7 @@ export const completion = defineCommand({
   name: 'completion',
   group: 'other',
   summary: 'Print the completion script of a shell',
-  description: 'The script completes commands and options of an installed freshet.',
+  description: 'The script completes the commands and options of an installed freshet.',
   argument: { name: 'shell', choices: SHELLS, isRequired: true },
   examples: [
     { command: "echo 'source <(freshet completion bash)' >> ~/.bashrc", purpose: 'bash' },

@@ -24,10 +24,10 @@ The test of the API key uses about 25 credits. The output contains no secrets.`,
     { command: 'FRESHDESK_SUBDOMAIN=acme FRESHDESK_API_KEY=… freshet doctor', purpose: 'Check before the first start' },
     {
       command: 'freshet doctor --json | jq \'.checks[] | select(.status == "failed")\'',
-      purpose: 'List the problems in a script',
+      purpose: 'List the failed checks in a script',
     },
   ],
-  exitStatuses: { 0: 'no problem was found; there may be warnings', 1: 'at least one check failed' },
+  exitStatuses: { 0: 'no check failed; there may be warnings', 1: 'at least one check failed' },
   async run({ options }) {
     const { runDoctor } = await import('../doctor/doctor.ts');
     return await runDoctor(options);

@@ -4,10 +4,10 @@ import { replaceProcess } from '../cli/replace-process.ts';
 export const rotateKeys = defineCommand({
   name: 'rotate-keys',
   group: 'maintenance',
-  summary: 'Encrypt all secrets with the newest key of FRESHET_SECRET_KEYS',
+  summary: 'Encrypt all secrets again, with the newest key in FRESHET_SECRET_KEYS',
   environment: {
     DATABASE_URL: 'URL of the control database',
-    FRESHET_SECRET_KEYS: 'The new key, and after it the keys that are in use',
+    FRESHET_SECRET_KEYS: 'The new key, followed by the keys that are in use',
   },
   examples: [
     {

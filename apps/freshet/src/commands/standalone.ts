@@ -6,8 +6,8 @@ export const standalone = defineCommand({
   group: 'deployment',
   summary: 'Run a complete deployment on this machine (default)',
   description: `Starts an embedded PostgreSQL, the API, the workers and the scheduler, and syncs the account.
-Then syncs every six hours until it receives SIGINT (Ctrl-C) or SIGTERM. The next start continues
-with the same data.`,
+Freshet then syncs every six hours until the process receives SIGINT (Ctrl-C) or SIGTERM. The next
+start continues with the same data.`,
   options: STANDALONE_OPTIONS,
   environment: STANDALONE_ENVIRONMENT,
   examples: [

@@ -30,9 +30,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   configuration: 'Correct the variable, and run the command again.',
   invalid_input: 'Correct the variable, and run the command again.',
   source_auth: 'Copy the API key from the profile settings of an agent, and set FRESHDESK_API_KEY.',
-  source_not_freshdesk: 'Set FRESHDESK_SUBDOMAIN to the part of the address of the account before .freshdesk.com.',
-  source_unavailable: 'Check the network, a proxy in FRESHDESK_ORIGIN, and https://status.freshworks.com.',
-  out_of_credits: 'Another application uses the rate limit of the account. Run the command again in a minute.',
+  source_not_freshdesk: 'Set FRESHDESK_SUBDOMAIN to the part before .freshdesk.com in the address of the account.',
+  source_unavailable:
+    'Check the network, the proxy in FRESHDESK_ORIGIN if you use one, and https://status.freshworks.com.',
+  out_of_credits: 'Another application has used up the rate limit of the account. Run the command again in a minute.',
   address_refused:
     'Use a different address. For separate processes, you can also add the address to FRESHET_ALLOWED_ADDRESSES.',
 };

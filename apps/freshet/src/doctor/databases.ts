@@ -101,7 +101,7 @@ export async function checkWarehouse(settings: DoctorSettings, policy: OutboundP
   const { warehouse: address, account, isStandalone } = settings;
   if (address === null)
     return skipped(
-      isStandalone ? 'The warehouse is a database of the embedded PostgreSQL.' : 'Each pipeline has its own warehouse.',
+      isStandalone ? 'The warehouse is a database in the embedded PostgreSQL.' : 'Each pipeline has its own warehouse.',
     );
   const schema = `freshdesk_${(account?.subdomain ?? 'demo').replaceAll('-', '_')}`;
   const warehouse = new Warehouse(address, 1, policy, { checkMs: CHECK_TIMEOUT_MS });

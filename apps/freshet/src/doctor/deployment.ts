@@ -12,7 +12,7 @@ export async function checkApi({ api }: DoctorSettings) {
   try {
     const { processes } = await createClient(api).get('/v1/system');
     const missing = PROCESSES.filter((name) => !processes.some((process) => process.name === name));
-    if (missing.length === 0) return ok('The API responds, and every kind of process is running.');
+    if (missing.length === 0) return ok('The API responds, and all four kinds of process are running.');
     return failed(
       `These processes are not running: ${missing.join(', ')}.`,
       missing.map((name) => `Start: freshet ${name}`).join('. '),
@@ -43,9 +43,9 @@ export async function checkConnections({ api }: DoctorSettings) {
   for await (const { id, name } of client.paginate('/v1/pipelines')) {
     const { ok: isUsable, error } = await client.post('/v1/pipelines/{id}/test', { params: { path: { id } } });
     tests++;
-    if (!isUsable) problems.push(`pipeline "${name}": ${error?.message ?? 'the key can read no object.'}`);
+    if (!isUsable) problems.push(`pipeline "${name}": ${error?.message ?? 'the API key cannot read any object.'}`);
   }
-  if (problems.length === 0) return ok(`${tests} connections of destinations and pipelines work.`);
+  if (problems.length === 0) return ok(`${tests} connections to warehouses and accounts work.`);
   return failed(problems.join(' '), 'Update the credential, the destination or the pipeline in the console.');
 }
 

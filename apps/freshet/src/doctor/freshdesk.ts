@@ -32,19 +32,19 @@ export class FreshdeskChecks {
     const available = objects.filter(({ verdict }) => verdict === 'available');
     if (available.length === 0)
       return failed(
-        `The key of ${agent.name} can read no object of the account ${this.#account?.subdomain}.`,
+        `The key of ${agent.name} cannot read any object of the account ${this.#account?.subdomain}.`,
         'Use the API key of an administrator.',
       );
     const forbidden = objects.filter(({ verdict }) => verdict === 'forbidden').map(({ object }) => object);
     if (!seesAllTickets)
       return warning(
-        `The key of ${agent.name} does not see all tickets, because the agent has a restricted ticket scope.`,
+        `The key of ${agent.name} cannot read all tickets, because the agent has a restricted ticket scope.`,
         'Use the API key of an agent with global ticket access.',
       );
     if (forbidden.length > 0)
       return warning(
         `The key of ${agent.name} cannot read ${forbidden.join(', ')}.`,
-        'Nothing, if you do not need these objects. Otherwise, use the API key of an administrator.',
+        'If you need these objects, use the API key of an administrator.',
       );
     return ok(`The key of ${agent.name} can read ${available.length} objects of ${this.#account?.subdomain}.`);
   }

@@ -71,7 +71,7 @@ export async function checkNames(settings: DoctorSettings, policy: OutboundPolic
       .concat(warehouse === null ? [] : [warehouse.host])
       .filter((host) => host !== ''),
   );
-  if (hosts.size === 0) return skipped('The settings contain no server.');
+  if (hosts.size === 0) return skipped('The settings contain no server names.');
   // The outbound policy does not apply to the control database, which the operator chooses.
   const controlHost = databaseUrl === null ? '' : new URL(databaseUrl).hostname;
   for (const host of hosts) {
@@ -111,7 +111,7 @@ export async function checkPort({ host, port, isStandalone }: DoctorSettings) {
   if (code === 'EADDRINUSE')
     return warning(
       `Port ${port} at ${host} is in use.`,
-      'Nothing, if Freshet is running. Otherwise, stop the other program, or choose a different port with PORT.',
+      'If Freshet is not running, stop the other program, or choose a different port with PORT.',
     );
   return failed(`Freshet cannot listen on port ${port} at ${host} (${code}).`, 'Choose a port above 1023 with PORT.');
 }

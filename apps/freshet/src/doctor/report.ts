@@ -77,5 +77,5 @@ function formatSummary(status: Report['status'], checks: readonly CheckResult[])
     ...(failures === 0 ? [] : [`${failures} ${failures === 1 ? 'problem' : 'problems'}`]),
     ...(warnings === 0 ? [] : [`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`]),
   ];
-  return `${parts.join(' and ')} found. Each line with → states the remedy.`;
+  return `${parts.join(' and ')} found. Lines that begin with → contain the remedies.`;
 }

@@ -164,7 +164,7 @@ webhooks:
     });
     expect(checks.find(({ check }) => check === 'connections')).toMatchObject({
       status: 'ok',
-      message: '2 connections of destinations and pipelines work.',
+      message: '2 connections to warehouses and accounts work.',
     });
   });
 

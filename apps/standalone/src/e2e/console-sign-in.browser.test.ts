@@ -25,7 +25,7 @@ afterAll(async () => {
 async function printLink(): Promise<string> {
   const env = { PATH: process.env['PATH'], FRESHET_URL: deployment.url, FRESHET_TOKEN: deployment.token };
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [FRESHET, 'sign-in'], { env });
-  expect(stderr).toMatch(/signs in one browser. It is valid until \d\d:\d\d:\d\d/);
+  expect(stderr).toMatch(/The link is valid for one sign-in, until \d\d:\d\d:\d\d/);
   return stdout.trim();
 }
 

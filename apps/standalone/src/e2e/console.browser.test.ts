@@ -133,6 +133,106 @@ test('a user starts a run and watches it until it has finished', async () => {
   await table('Runs').getByText('audit').first().waitFor();
 });
 
+describe('the reports', () => {
+  const figure = (label: string) => browser.page.locator('.figure').and(browser.page.getByLabel(label));
+  const days = (count: number) =>
+    deployment.warehouse.sql.unsafe<{ day: string }[]>(
+      `select ((now() at time zone time_zone)::date - ${count - 1})::text as day from freshdesk_demo_analytics.account`,
+    );
+
+  /** Counts the tickets that were created in the last days, directly in the warehouse. */
+  async function countCreated(count: number): Promise<string> {
+    const [first] = await days(count);
+    const [row] = await deployment.warehouse.sql.unsafe<{ n: string }[]>(
+      'select count(*)::text as n from freshdesk_demo_analytics.ticket_metrics where is_counted and created_day >= $1::date',
+      [first?.day ?? ''],
+    );
+    return row?.n ?? '';
+  }
+
+  /** Expects that the figure shows the number of tickets that were created in the last days. */
+  async function expectCreated(count: number): Promise<void> {
+    const expected = await countCreated(count);
+    await expect.poll(() => figure('Tickets created').textContent(), { timeout: 20_000 }).toBe(expected);
+  }
+
+  async function download(menu: string, item: string): Promise<Buffer> {
+    await button(`Export ${menu}`).click();
+    const event = browser.page.waitForEvent('download');
+    await browser.page.getByRole('menuitem', { name: item, exact: true }).click();
+    return readFileSync(await (await event).path());
+  }
+
+  test('show figures that equal those of the warehouse, after a user has turned on analytics', async () => {
+    const { page } = browser;
+    await visit('/reports');
+    await page.getByText('Analytics is off for this pipeline').waitFor();
+    await button('Turn on analytics').click();
+    await figure('Tickets created').waitFor({ timeout: 60_000 });
+    await expectCreated(30);
+    await page.getByText('7 days', { exact: true }).click();
+    await page.waitForURL(/range=7d/);
+    await expectCreated(7);
+    await page.getByText('Week', { exact: true }).click();
+    await page.waitForURL(/by=week/);
+    await button('Table of Created and resolved').click();
+    await table('Created and resolved').getByRole('columnheader', { name: 'Week of' }).waitFor();
+    await page.reload();
+    await expectCreated(7);
+  });
+
+  test('show the definition of a figure, and the SQL that returns it', async () => {
+    const { page } = browser;
+    await button(/^Definition of Tickets created/).focus();
+    await page.getByText('Number of tickets that were created.', { exact: true }).waitFor();
+    await button('View SQL of Figures').click();
+    await table('Columns of Figures').waitFor();
+    const sql = await page.getByRole('region', { name: 'SQL of Figures', exact: true }).textContent();
+    const [row] = await deployment.warehouse.sql.unsafe(sql ?? '');
+    expect(String(row?.['created'])).toBe(await countCreated(7));
+    expect(await browser.findAccessibilityProblems()).toEqual([]);
+    await browser.takeScreenshot('report-sql');
+    await page.keyboard.press('Escape');
+  });
+
+  test('are exported as CSV with the rows of the API, and as PNG', async () => {
+    const csv = (await download('Created and resolved', 'Download CSV')).toString();
+    const [first] = await days(7);
+    const [end] = await days(0);
+    const expected: unknown = await deployment.api.get('/v1/pipelines/{id}/reports/{report}', {
+      params: {
+        path: { id: pipelineId, report: 'tickets_created_resolved' },
+        query: { from: first?.day ?? '', to: end?.day ?? '', group_by: 'week', format: 'csv' },
+      },
+      parseAs: 'text',
+    });
+    expect(csv).toBe(expected);
+    for (const chart of ['Created and resolved', 'When tickets arrive']) {
+      const png = await download(chart, 'Download PNG');
+      expect(png.subarray(1, 4).toString()).toBe('PNG');
+      // The width and the height of the image follow the signature and the name of the first chunk.
+      expect([png.readUInt32BE(16), png.readUInt32BE(20)].every((pixels) => pixels > 400)).toBe(true);
+    }
+  });
+
+  test('state that the warehouse cannot be used, and appear again as a tab of the pipeline', async () => {
+    const { page } = browser;
+    const { destination_id: id } = await deployment.api.get('/v1/pipelines/{id}', {
+      params: { path: { id: pipelineId } },
+    });
+    const params = { path: { id } };
+    const { port } = await deployment.api.get('/v1/destinations/{id}', { params });
+    await deployment.api.patch('/v1/destinations/{id}', { params, body: { port: 9 } });
+    await visit(`/pipelines/${pipelineId}/reports?range=7d&hours=calendar&table=group`);
+    await page.getByText('The warehouse cannot be used').waitFor();
+    await deployment.api.patch('/v1/destinations/{id}', { params, body: { port } });
+    await button('Try again').click();
+    await table('Groups').waitFor();
+    await expectCreated(7);
+    expect(await page.getByRole('radio', { name: 'Calendar hours' }).isChecked()).toBe(true);
+  });
+});
+
 test('a watched run states that it waits for the warehouse, and continues without a reload', async () => {
   const { page } = browser;
   for (let id = 20; id < 40; id++) deployment.simulator.account.update('tickets', id, { subject: 'changed again' });

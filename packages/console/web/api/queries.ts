@@ -71,7 +71,10 @@ export const tablesQuery = (id: string) =>
     refetchInterval: 30_000,
   });
 
-/** The first rows of a table. Each request is added to the audit log, so none is sent by itself. */
+/**
+ * The first rows of a table. Each request adds an entry to the audit log, so no request is sent
+ * automatically.
+ */
 export const previewQuery = (id: string, table: string, limit: number) =>
   queryOptions({
     queryKey: ['pipelines', id, 'tables', table, limit],

@@ -85,7 +85,7 @@ export function SessionProvider({
 /** Ends the session of a sign-in link. An API token stays valid, because other clients use it. */
 function endSession(): void {
   if (getToken()?.startsWith(SESSION_PREFIX) !== true) return;
-  // If the request fails, the session expires by itself. The tab has forgotten its value.
+  // If the request fails, the session expires later. The tab has already deleted the value.
   api()
     .delete('/v1/sessions/current')
     .catch(() => undefined);

@@ -59,7 +59,7 @@ export const theme = createTheme({
     // The header of a dialog is an element that would be the banner of the page.
     ModalHeader: { defaultProps: { role: 'none' } },
     DrawerHeader: { defaultProps: { role: 'none' } },
-    // The placeholder is a focusable element in the menu that is no item of the menu.
+    // The placeholder is a focusable element in the menu, but is not a menu item.
     Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Button: Button.extend({ defaultProps: { size: 'sm' } }),
     Modal: Modal.extend({ defaultProps: { centered: true, closeButtonProps: { 'aria-label': 'Close' } } }),

@@ -9,7 +9,7 @@ export function Dialog(props: Omit<ModalProps, 'opened'>) {
   const [opener] = useState(findOpener);
   useEffect(
     () => () => {
-      // Wait until the focus trap of the dialog is gone.
+      // Wait until the focus trap of the dialog has been removed.
       setTimeout(() => {
         if (opener?.isConnected) opener.focus({ preventScroll: true });
       });

@@ -51,7 +51,7 @@ function isWarehouseError(error: Error): boolean {
   return error instanceof FreshetError && (error.code.startsWith('warehouse_') || error.code === 'address_refused');
 }
 
-/** Describes an error of a request: the title, the cause and what to do. */
+/** Describes an error of a request: the title, the cause and the remedy. */
 export function describeError(error: Error): ErrorDescription {
   if (!(error instanceof FreshetError))
     return { title: 'The page cannot be displayed', detail: error.message, icon: 'error' };

@@ -31,7 +31,7 @@ export function registerPipelineTools(server: McpServer, client: Freshet): void 
     name: 'list_pipelines',
     title: 'List pipelines',
     description:
-      'Lists the pipelines with their status, last run and freshness: up to which time their tables are complete, and which objects exceed their maximum staleness.',
+      'Lists the pipelines with their status, last run and freshness: the time up to which their tables are complete, and the objects that exceed their maximum staleness.',
     input: z.object({}),
     output: z.object({ pipelines: z.array(summary), has_more: z.boolean() }),
     annotations: READ_ONLY,

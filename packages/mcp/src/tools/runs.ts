@@ -33,7 +33,7 @@ function registerExplainRun(server: McpServer, client: Freshet): void {
     name: 'explain_run',
     title: 'Explain a run',
     description:
-      'Explains the outcome of a run: its counts, the objects that failed and why, the units that keep failing, and what to do. Without run_id, explains the last run of the pipeline.',
+      'Explains the outcome of a run: its counts, the failed objects with their causes, the failed units, and the necessary actions. Without run_id, explains the last run of the pipeline.',
     input: z.object({ run_id: runArgument.optional(), pipeline: pipelineArgument }),
     output: explanation,
     annotations: READ_ONLY,
@@ -101,7 +101,7 @@ function registerStartRun(server: McpServer, client: Freshet): void {
     name: 'start_run',
     title: 'Start a run',
     description:
-      'Starts a sync or an audit of a pipeline, and returns at once. If a run is active already, returns this run. A run uses credits of the Freshdesk account. Call estimate_sync first.',
+      'Starts a sync or an audit of a pipeline, and returns immediately. If a run is already active, returns that run. A run uses credits of the Freshdesk account. Call estimate_sync first.',
     input: z.object({
       pipeline: pipelineArgument,
       kind: z
@@ -123,10 +123,10 @@ function registerWaitForRun(server: McpServer, client: Freshet): void {
     name: 'wait_for_run',
     title: 'Wait for a run',
     description:
-      'Waits until a run finishes or the time limit ends, and returns the state of the run. If finished_at is null, call the tool again.',
+      'Waits until a run finishes or the time limit elapses, and returns the state of the run. If finished_at is null, call the tool again.',
     input: z.object({
       run_id: runArgument,
-      timeout_seconds: z.int().min(1).max(WAIT_SECONDS_MAX).default(50).describe('Maximum waiting time.'),
+      timeout_seconds: z.int().min(1).max(WAIT_SECONDS_MAX).default(50).describe('Maximum waiting time in seconds.'),
     }),
     output: runState,
     annotations: READ_ONLY,

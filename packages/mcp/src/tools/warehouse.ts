@@ -23,7 +23,7 @@ function registerListTables(server: McpServer, client: Freshet): void {
     name: 'list_tables',
     title: 'List tables',
     description:
-      'Lists the tables of a pipeline and its analytics models, with their descriptions, keys and numbers of rows. Call describe_table for the columns.',
+      'Lists the tables of a pipeline and its analytics models, with their descriptions, keys and row counts. Call describe_table for the columns.',
     input: z.object({
       pipeline: pipelineArgument,
       include_internal: z.boolean().default(false).describe('Whether to list internal models and ledgers, too.'),
@@ -124,7 +124,7 @@ function registerQueryWarehouse(server: McpServer, client: Freshet): void {
     output: z.object({
       columns: z.array(z.object({ name: z.string(), type: z.string() })),
       rows: z.array(z.array(z.unknown())).describe('Values in the order of the columns.'),
-      truncated_by: z.enum(['rows', 'bytes']).nullable().describe('The limit because of which rows are missing.'),
+      truncated_by: z.enum(['rows', 'bytes']).nullable().describe('The limit that truncated the result.'),
     }),
     annotations: READ_ONLY,
     containsRecords: true,

@@ -61,7 +61,7 @@ describe('listRelations', () => {
     expect(await inspect('keyed')).toMatchObject([{ estimatedRows: null, key: ['a', 'b'] }]);
   });
 
-  test('the numbers of rows that the loader has counted equal the tables', async () => {
+  test('the row counts of the loader equal those of the tables', async () => {
     expect(await runReadOnly(database.sql, 1000, (transaction) => readRowCounts(transaction, 'acme'))).toEqual(
       new Map(),
     );

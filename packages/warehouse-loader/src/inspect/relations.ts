@@ -85,7 +85,7 @@ export async function listRelations(transaction: SqlTransaction, names: readonly
 }
 
 /**
- * Returns the numbers of rows that the loader has counted, by table. Returns no numbers if the
+ * Returns the row counts of the loader, by table. Returns no counts if the
  * schema has no ledger tables.
  */
 export async function readRowCounts(transaction: SqlTransaction, schema: string): Promise<ReadonlyMap<string, number>> {

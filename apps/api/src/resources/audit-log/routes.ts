@@ -43,7 +43,7 @@ function registerListAuditLogEntries(app: App, { store: { auditLog } }: Deps): v
           tags,
           summary: 'List audit log entries',
           description:
-            'Lists all changes that were made through the API, newest first. Each entry contains the resource before and after the change. Previews of tables are also listed, because their rows contain personal data. Entries cannot be changed or deleted through the API.',
+            'Lists all changes that were made through the API, newest first. Each entry contains the resource before and after the change. Previews of tables and queries are also listed, because their rows can contain personal data. Entries cannot be changed or deleted through the API.',
         }),
         querystring: Type.Object({ ...ListQuery, ...filters }),
         response: { 200: response('A page of the list.', AuditEntryList) },

@@ -25,7 +25,7 @@ const AuditEntry = defineSchema(
       address: string('The IP address of the client.'),
       request_id: string('The id of the request. It is also contained in the log entries of the request.'),
       action: string('The id of the operation.', { examples: ['updatePipeline'] }),
-      resource: string('The path of the changed resource.', { examples: [`pipelines/${EXAMPLE_IDS.pipeline}`] }),
+      resource: string('The path of the resource.', { examples: [`pipelines/${EXAMPLE_IDS.pipeline}`] }),
       before: nullable(
         Type.Record(Type.String(), Type.Unknown(), {
           description:
@@ -36,12 +36,12 @@ const AuditEntry = defineSchema(
       after: nullable(
         Type.Record(Type.String(), Type.Unknown(), {
           description:
-            'The body of the response, without secrets. For a preview of a table, the name of the table and the number of rows. Null: the response had no body.',
+            'The body of the response, without secrets. For a preview of a table, the name of the table and the number of rows. For a query, the statement without its constants, the digest of the complete statement, and the tables. Null: the response had no body.',
           examples: [{ id: EXAMPLE_IDS.pipeline, name: 'acme', frequency_minutes: 360 }],
         }),
       ),
     },
-    { description: 'A change that was made through the API, or a preview of a table.' },
+    { description: 'A change that was made through the API, a preview of a table, or a query.' },
   ),
 );
 

@@ -152,7 +152,7 @@ describe('the tools of /mcp', () => {
     expect((await getError('describe_table', { table: 'x' }))['detail']).toContain('"x" does not exist');
   });
 
-  test('query_warehouse returns texts of records unchanged, as data with a note', async () => {
+  test('query_warehouse returns the text of records unchanged, as data with a note', async () => {
     const result = await getResult('query_warehouse', { sql: 'select id, subject from tickets order by id limit 1' });
     expect(result).toMatchObject({ rows: [[1, PROMPT]], truncated_by: null, note: expect.stringContaining('third') });
     const { content } = await callTool('query_warehouse', { sql: 'select subject from tickets limit 1' });

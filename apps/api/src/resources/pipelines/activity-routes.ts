@@ -11,7 +11,7 @@ import { PipelineStatus } from './schemas.ts';
 const tags = ['pipelines'];
 const USAGE_DAYS = 30;
 
-/** Registers the operations that show many pipelines with few requests. */
+/** Registers the operations that return the state of many pipelines in one request. */
 export function registerPipelineActivityRoutes(app: App, deps: Deps): void {
   registerListActivity(app, deps);
   registerGetSummary(app, deps);
@@ -86,7 +86,7 @@ function registerGetSummary(app: App, { store }: Deps): void {
           tags,
           summary: 'Get a summary of all pipelines',
           description:
-            'Returns the number of pipelines that need attention, their freshness, and their usage of today.',
+            'Returns the number of pipelines that need attention, the freshness of the pipelines, and their usage today.',
         }),
         response: { 200: response('The summary.', PipelineSummary) },
       },

@@ -22,9 +22,9 @@ const RunSummary = defineSchema(
         }),
       ),
       is_first_sync: Type.Boolean({ description: 'Whether no earlier sync of the pipeline has loaded data.' }),
-      objects: count('Objects of the run.', 17),
-      failed_objects: count('Objects that failed.', 0),
-      partial_objects: count('Objects that did not finish completely.', 0),
+      objects: count('Number of objects in the run.', 17),
+      failed_objects: count('Number of objects that failed.', 0),
+      partial_objects: count('Number of objects that did not finish completely.', 0),
     },
     { description: 'A run without its objects.' },
   ),
@@ -35,8 +35,8 @@ const DailyUsage = defineSchema(
   object(
     {
       day: Type.String({ format: 'date', description: 'The day (UTC) on which the runs were created.' }),
-      records_loaded: count('Rows that were inserted or updated.', 8655),
-      credits_used: Type.Number({ minimum: 0, description: 'Used credits.', examples: [90] }),
+      records_loaded: count('Number of rows that were inserted or updated.', 8655),
+      credits_used: Type.Number({ minimum: 0, description: 'Number of credits used.', examples: [90] }),
     },
     { description: 'The records and credits of one day.' },
   ),
@@ -56,7 +56,7 @@ const PipelineActivity = defineSchema(
           '2026-01-31T13:31:41.000Z',
         ),
       ),
-      usage: Type.Array(ref(DailyUsage), { description: 'The days with usage in the last 30 days, the oldest first.' }),
+      usage: Type.Array(ref(DailyUsage), { description: 'The days with usage in the last 30 days, oldest first.' }),
     },
     {
       description:
@@ -70,12 +70,12 @@ export const PipelineSummary = defineSchema(
   'PipelineSummary',
   object(
     {
-      pipelines: count('Pipelines.', 12),
+      pipelines: count('Number of pipelines.', 12),
       pipelines_needing_attention: count(
-        'Active pipelines whose last run failed or is partial, and pipelines that Freshet has paused.',
+        'Number of active pipelines whose last run failed or is partial, and of pipelines that Freshet has paused.',
         1,
       ),
-      synced_pipelines: count('Pipelines with a finished sync.', 11),
+      synced_pipelines: count('Number of pipelines with a finished sync.', 11),
       freshest_as_of: nullable(timestamp('The `fresh_as_of` of the freshest pipeline.', '2026-01-31T13:31:41.000Z')),
       stalest_as_of: nullable(timestamp('The `fresh_as_of` of the stalest pipeline.', '2026-01-31T07:31:41.000Z')),
       today: ref(DailyUsage),
@@ -83,7 +83,7 @@ export const PipelineSummary = defineSchema(
     },
     {
       description:
-        'The state of all pipelines, and their usage of the current day (`today`) and of the same day of the last week (`week_ago`).',
+        'The state of all pipelines, and their usage on the current day (`today`) and on the same day a week ago (`week_ago`).',
     },
   ),
 );

@@ -23,7 +23,7 @@ export interface QueryTable {
   readonly name: string;
 }
 
-/** The reason why a query is rejected. */
+/** The reason for rejecting a query. */
 export class RejectedQuery extends Error {
   override readonly name = 'RejectedQuery';
 }
@@ -84,7 +84,7 @@ function checkText(text: string): void {
   if (text.trim() === '') throw new RejectedQuery('The query is empty. Send one SELECT statement.');
   if (text.includes('\0')) throw new RejectedQuery('The query contains a NUL character. Remove the character.');
   if (!text.isWellFormed())
-    throw new RejectedQuery('The query contains half of a surrogate pair. Send valid Unicode text.');
+    throw new RejectedQuery('The query contains an unpaired surrogate. Send valid Unicode text.');
   if (Buffer.byteLength(text) > SQL_BYTES_MAX)
     throw new RejectedQuery(`The query is longer than ${SQL_BYTES_MAX} bytes. Shorten the query.`);
   if (LONG_SIGN_RUN.test(text))

@@ -69,7 +69,7 @@ export const QueryResult = defineSchema(
           type: 'array',
           items: {},
           description:
-            'The values of a row, in the order of the columns. Numbers that exceed the precision of JSON numbers are strings. Values of the types `json` and `jsonb`, arrays and composite values are JSON. All other values are texts in the format of PostgreSQL, times in UTC.',
+            'The values of a row, in the order of the columns. Numbers that exceed the precision of JSON numbers are strings. Values of the types `json` and `jsonb`, arrays and composite values are JSON. All other values are strings in the text format of PostgreSQL, with times in UTC.',
           examples: [[2, 311]],
         }),
         { description: 'The rows, in the order of the query.' },
@@ -78,7 +78,7 @@ export const QueryResult = defineSchema(
         Type.Unsafe<'rows' | 'bytes'>({
           type: 'string',
           enum: ['rows', 'bytes'],
-          description: 'The limit because of which rows are missing. Null: the result is complete.',
+          description: 'The limit that truncated the result. Null: the result is complete.',
           examples: ['rows'],
         }),
       ),

@@ -8,7 +8,7 @@ import { Session, SessionInput, SignInCode } from './schemas.ts';
 
 const tags = ['tokens'];
 
-/** Registers the codes that open the console signed in, and the sessions of the console. */
+/** Registers the routes for sign-in codes and for the sessions of the console. */
 export function registerSignInRoutes(app: App, deps: Deps): void {
   registerCreateCode(app, deps);
   registerCreateSession(app, deps);
@@ -26,14 +26,14 @@ function registerCreateCode(app: App, { store }: Deps): void {
           tags,
           summary: 'Create a sign-in code',
           description:
-            'Creates a code for a link that opens the console signed in. The code is valid for one sign-in within 10 minutes. The session has the permissions of the token of this request, and ends when this token expires, is rotated or is deleted. A session cannot create codes.',
+            'Creates a code for a link that signs a user in to the console. The code is valid for one sign-in within 10 minutes. The session has the permissions of the token of this request, and ends when this token expires, is rotated or is deleted. A session cannot create codes.',
         }),
         response: { 201: response('The code.', SignInCode) },
       },
     },
     async ({ identity }, reply) => {
       const { id, sessionId } = identity as TokenIdentity;
-      // Otherwise a session could prolong itself without limit.
+      // Otherwise, a session could be extended without limit.
       if (sessionId !== null)
         throw new AppError(
           'permission_denied',

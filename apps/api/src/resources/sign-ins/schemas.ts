@@ -33,14 +33,14 @@ export const Session = defineSchema(
   object(
     {
       token: string(
-        'The value of the session: `frs_`, 30 random characters and a checksum of 6 characters. Send it like an API token.',
+        'The value of the session: `frs_`, 30 random characters and a checksum of 6 characters. Send this value like an API token.',
         { pattern: '^frs_[0-9A-Za-z]{36}$', examples: ['frs_0123456789abcdefghijklmnopqrst012345'] },
       ),
       expires_at: timestamp(
-        'Time at which the session expires: 12 hours after the sign-in, or at the expiry of the token that created the code.',
+        'Time at which the session expires: 12 hours after the sign-in, or earlier if the token that created the code expires earlier.',
         '2026-02-01T00:00:00.000Z',
       ),
     },
-    { description: 'A session of a browser.' },
+    { description: 'A browser session.' },
   ),
 );

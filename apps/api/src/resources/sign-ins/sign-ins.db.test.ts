@@ -98,7 +98,7 @@ describe('the API for sign-in links', () => {
     expect(session.expires_at).toBe(expiresAt);
   });
 
-  test('rejects a code that a session requests, because the session could prolong itself', async () => {
+  test('rejects the request of a session for a code, because the session could be extended without limit', async () => {
     const { body } = await call('post', '/v1/sign-in-codes', await signIn()).expect(403);
     expect(body.detail).toContain('API token');
   });

@@ -49,7 +49,7 @@ function registerListTables(app: App, { store }: Deps, reader: WarehouseReader):
           tags,
           summary: 'List the tables of a pipeline',
           description:
-            'Lists the tables and views of a pipeline that exist in the warehouse, with their columns, sizes and numbers of rows: the tables of the objects, their histories, the analytics models and the ledger. Tables that you or other pipelines have created are not listed. The response contains no rows.',
+            'Lists the tables and views of a pipeline that exist in the warehouse, with their columns, sizes and row counts: the tables of the objects, their histories, the analytics models and the ledger. Tables that you or other pipelines have created are not listed. The response contains no rows.',
         }),
         params: IdParams,
         response: { 200: response('The tables.', TableList), ...problemResponses(404, 422, 502, 503) },
@@ -88,7 +88,7 @@ function registerPreviewTable(app: App, { store }: Deps, reader: WarehouseReader
           tags,
           summary: 'Preview a table',
           description:
-            'Returns the first rows of a table, newest first if the table has a key. Rows can contain personal data, so each preview is added to the audit log. The query is read-only, and is cancelled after 10 seconds. Values that are longer than 1,024 bytes are cut. The preview contains fewer rows than `limit` if its values exceed 4 MiB. The request is rejected with 409 if the table does not exist in the warehouse yet.',
+            'Returns the first rows of a table, newest first if the table has a key. Rows can contain personal data, so each preview is added to the audit log. The query is read-only, and is cancelled after 10 seconds. Values that are longer than 1,024 bytes are truncated. The preview contains fewer rows than `limit` if its values exceed 4 MiB. The request is rejected with 409 if the table does not exist in the warehouse yet.',
         }),
         params: TableParams,
         querystring: PreviewQuery,

@@ -53,7 +53,7 @@ const Table = defineSchema(
       ),
       row_count: nullable(
         count(
-          'The number of rows, including rows that are marked as deleted. Null: the number is unknown, because the table is a view, or because PostgreSQL has no statistics of the table yet.',
+          'The number of rows, including rows that are marked as deleted. Null: the number is unknown, because the table is a view, or because PostgreSQL has no statistics for the table yet.',
           8741,
         ),
       ),
@@ -64,7 +64,7 @@ const Table = defineSchema(
       }),
       size_bytes: nullable(
         count(
-          'The size of the table in bytes, with its indexes and its large values. Null: the table is a view.',
+          'The size of the table in bytes, including indexes and TOAST data. Null: the table is a view.',
           12_582_912,
         ),
       ),
@@ -95,7 +95,7 @@ const CutValue = defineSchema(
       column: string('The name of the column.', { examples: ['description'] }),
       bytes: count('The length of the complete value in bytes of UTF-8.', 48_211),
     },
-    { description: 'A value of a preview that is incomplete.' },
+    { description: 'A truncated value of a preview.' },
   ),
 );
 
@@ -114,13 +114,14 @@ export const TablePreview = defineSchema(
           type: 'object',
           additionalProperties: true,
           description:
-            'A row, keyed by column name. Numbers that exceed the precision of JSON numbers are strings. Values of the type `jsonb` are JSON texts. Times are RFC 3339, UTC.',
+            'A row, keyed by column name. Numbers that exceed the precision of JSON numbers are strings. Values of the type `jsonb` are strings that contain JSON. Times are RFC 3339, UTC.',
           examples: [{ id: 4711, subject: 'Printer on fire', created_at: '2026-01-31T12:00:00Z' }],
         }),
         { description: 'The rows.' },
       ),
       cut_values: Type.Array(ref(CutValue), {
-        description: 'The values that are longer than 1,024 bytes. `rows` contains only their beginnings.',
+        description:
+          'The values that are longer than 1,024 bytes. `rows` contains only the first part of these values.',
       }),
       has_more: Type.Boolean({ description: 'Whether the table has more rows.', examples: [true] }),
     },

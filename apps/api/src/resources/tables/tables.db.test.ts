@@ -33,7 +33,7 @@ const createToken = async (role: 'observer' | 'pipeline_admin', scopes: string[]
   (await api.store.tokens.create({ name: 't', role, scopes, expires_at: null })).value;
 
 describe('GET /v1/pipelines/{id}/tables', () => {
-  test('lists the tables that Freshet created, with exact or estimated numbers of rows', async () => {
+  test('lists the tables that Freshet created, with exact or estimated row counts', async () => {
     const { body } = await list().expect(200);
     expect(body.data.map(({ name, kind }: { name: string; kind: string }) => [name, kind])).toEqual([
       ['tickets', 'object'],
@@ -95,7 +95,7 @@ describe('GET /v1/pipelines/{id}/tables', () => {
     expect((await list().expect(200)).body).toEqual({ data: [] });
   });
 
-  test('returns 502 while the warehouse is away, and 422 if its address is not allowed', async () => {
+  test('returns 502 while the warehouse is unreachable, and 422 if its address is not allowed', async () => {
     const move = (host: string, port: number) =>
       call('patch', `/v1/destinations/${destination.id}`).send({ host, port }).expect(200);
     await move('127.0.0.1', 1);
@@ -126,7 +126,7 @@ describe('GET /v1/pipelines/{id}/tables/{table}/rows', () => {
     expect((await preview('freshdesk_acme.tickets', '?limit=70').expect(200)).body).toMatchObject({ has_more: false });
   });
 
-  test('cuts long values, and states which values are incomplete', async () => {
+  test('truncates long values, and states which values are incomplete', async () => {
     await api.sql`update freshdesk_acme.tickets set subject = repeat('x', 5000) where id = 70`;
     const { body } = await preview('tickets', '?limit=1').expect(200);
     expect(body.rows[0].subject).toHaveLength(1024);

@@ -87,7 +87,7 @@ class FreshetFreshnessSensor(BaseSensorOperator):
             raise AirflowException(event["error"])
 
     def poke(self, context: Context) -> bool:
-        """Tells whether all tables are fresh."""
+        """Returns whether all tables are fresh."""
         with FreshetHook(self.freshet_conn_id).get_conn() as freshet:
             objects = list(freshet.objects.list(self.pipeline))
         stale = find_stale_tables(objects, self._get_start_of_lag(), self.objects)

@@ -35,7 +35,7 @@ export function AuditLogPage() {
       <PageHeader
         title="Audit log"
         help="auditLog"
-        description="Every change that was made over the API or in this console, and every preview of a table."
+        description="Every change that was made through the API or in this console, and every table preview and query."
       />
       <Card>
         <Group gap="sm" mb="sm">

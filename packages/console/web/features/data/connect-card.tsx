@@ -23,17 +23,17 @@ export function ConnectCard({ pipeline, tables }: ConnectCardProps) {
   return (
     <Stack gap="md">
       <SimpleGrid cols={{ base: 2, lg: 4 }} spacing="md">
-        <Figure label="Tables of objects" value={formatNumber(tables.filter(({ kind }) => kind === 'object').length)} />
+        <Figure label="Object tables" value={formatNumber(tables.filter(({ kind }) => kind === 'object').length)} />
         <Figure
           label="Rows"
           value={formatNumber(rows)}
-          definition="The rows in the tables of objects, including rows that are marked as deleted. Histories and models are not counted."
+          definition="The rows in the tables of objects, including rows that are marked as deleted, but without histories and models."
         />
         <Figure label="Analytics models" value={formatNumber(models)} />
         <Figure
           label="Size"
           value={formatBytes(bytes)}
-          definition="The size of all tables of this pipeline, with their indexes."
+          definition="The size of all tables of this pipeline, including indexes."
         />
       </SimpleGrid>
       <Card title="Connect" description="Connect with psql, or use the same address in any SQL client.">

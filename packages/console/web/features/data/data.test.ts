@@ -84,7 +84,7 @@ test('the number of rows states whether it is exact', () => {
   ].map((table) => [formatRowCount(table).replaceAll(/[.,]/g, ' '), describeRowCount(table)]);
   expect(texts).toEqual([
     ['8 741', 'Counted by Freshet'],
-    ['≈ 8 741', 'Estimate of PostgreSQL'],
+    ['≈ 8 741', 'Estimated by PostgreSQL'],
     ['—', 'PostgreSQL has no statistics yet'],
     ['view', 'Views are computed when they are read'],
   ]);

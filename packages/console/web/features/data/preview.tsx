@@ -100,7 +100,7 @@ function Rows({ preview, table, updatedAt, refresh, isRefreshing, showMore }: Ro
       )}
       <Group justify="space-between">
         <Text size="xs" c="dimmed">
-          Rows can contain personal data, so each preview is listed in the audit log.
+          Rows can contain personal data, so the audit log lists each preview.
         </Text>
         {showMore === null ? null : (
           <Button variant="default" size="compact-sm" onClick={showMore}>

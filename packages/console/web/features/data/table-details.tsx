@@ -111,7 +111,7 @@ function Facts({ pipelineId, table }: { readonly pipelineId: string; readonly ta
       <Fact
         label="Size"
         value={table.size_bytes === null ? '—' : formatBytes(table.size_bytes)}
-        note={table.size_bytes === null ? 'A view stores no rows' : 'With indexes'}
+        note={table.size_bytes === null ? 'A view stores no rows' : 'Including indexes'}
       />
       <Fact
         label="Columns"
@@ -200,7 +200,7 @@ function Statements({ pipelineId, table }: { readonly pipelineId: string; readon
       {asOf === null ? null : (
         <>
           <Text size="sm">Select the rows as they were seven days ago:</Text>
-          <CodeBlock label="SQL that selects the rows of an earlier time" code={asOf} />
+          <CodeBlock label="SQL that selects the rows at an earlier time" code={asOf} />
         </>
       )}
       {pipeline ? (

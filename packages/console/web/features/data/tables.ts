@@ -84,7 +84,7 @@ export function formatRowCount({ row_count: count, row_count_exact: isExact, vie
 /** States where the number of rows comes from. */
 export function describeRowCount({ row_count: count, row_count_exact: isExact, view }: Table): string {
   if (count === null) return view ? 'Views are computed when they are read' : 'PostgreSQL has no statistics yet';
-  return isExact ? 'Counted by Freshet' : 'Estimate of PostgreSQL';
+  return isExact ? 'Counted by Freshet' : 'Estimated by PostgreSQL';
 }
 
 const SHORT_TYPES: Readonly<Record<string, string>> = {

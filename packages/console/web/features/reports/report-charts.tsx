@@ -198,7 +198,7 @@ function SlaCard(props: ReportChartProps) {
   return (
     <ReportCard
       title={title}
-      description={`Targets in time, by part of the SLA policy and ${view === 'time' ? grouping : 'priority'}`}
+      description={`Targets met, by part of the SLA policy and ${view === 'time' ? grouping : 'priority'}`}
       request={{ ...toRequest(props, 'sla'), ...(view === 'time' ? {} : { groupBy: 'priority' }) }}
       findEmptiness={(result) => (hasValues(result) ? null : 'No target became due in this period.')}
       controls={

@@ -22,7 +22,7 @@ export function AnalyticsOff({ pipeline }: { readonly pipeline: Pipeline }) {
         icon="reports"
         action={
           <GuardedButton permission="manage_pipelines" loading={enable.isPending} onClick={() => enable.mutate()}>
-            Switch analytics on
+            Turn on analytics
           </GuardedButton>
         }
       >
@@ -34,7 +34,7 @@ export function AnalyticsOff({ pipeline }: { readonly pipeline: Pipeline }) {
   );
 }
 
-/** The models are switched on, and do not exist yet. */
+/** Analytics is on, but the models do not exist yet. */
 export function ModelsNotReady({ pipeline }: { readonly pipeline: Pipeline }) {
   const error = pipeline.analytics_refresh?.error ?? null;
   if (error === null)
@@ -61,7 +61,7 @@ export function ModelsNotReady({ pipeline }: { readonly pipeline: Pipeline }) {
 function RunAgain({ pipeline }: { readonly pipeline: Pipeline }) {
   const params = { path: { id: pipeline.id } };
   const run = useAction(() => api().post('/v1/pipelines/{id}/runs', { params, body: {} }), {
-    done: 'Started a run. It creates the models when it has finished.',
+    done: 'Started a run. Freshet creates the models when the run has finished.',
   });
   return (
     <Group gap="sm">
@@ -82,7 +82,7 @@ interface ReportErrorProps {
   readonly retry: () => void;
 }
 
-/** The reports failed: the cause, and what to do. */
+/** The cause of failed reports, and the remedy. */
 export function ReportError({ error, pipeline, retry }: ReportErrorProps) {
   if (!(error instanceof FreshetError)) return <ErrorState error={error} retry={retry} />;
   if (error.code === 'analytics_not_ready')
@@ -111,8 +111,8 @@ export function ReportError({ error, pipeline, retry }: ReportErrorProps) {
           </Group>
         }
       >
-        {error.message} Reports query the warehouse directly, so they need it. Runs continue when the warehouse is
-        available again.
+        {error.message} Reports query the warehouse directly, so they are unavailable. Runs continue when the warehouse
+        is available again.
       </Empty>
     </Card>
   );
@@ -120,7 +120,7 @@ export function ReportError({ error, pipeline, retry }: ReportErrorProps) {
 
 const WAREHOUSE_ERRORS = /^(warehouse_|address_refused)/;
 
-/** What limits the figures: a failed refresh, and the warnings of the models. */
+/** The limitations of the figures: a failed refresh, and the warnings of the models. */
 export function ModelNotices({
   pipeline,
   historySince,
@@ -134,13 +134,13 @@ export function ModelNotices({
     <Stack gap="xs">
       {status === 'failed' && error ? (
         <Notice tone="attention">
-          <strong>The last refresh of the models failed.</strong> The figures are those of the previous refresh.{' '}
+          <strong>The last refresh of the models failed.</strong> The figures are from the previous refresh.{' '}
           {error.message}
         </Notice>
       ) : null}
       {historySince === null ? null : (
         <Notice tone="neutral">
-          The warehouse contains the changes of tickets since {historySince}. Figures of earlier days are incomplete.
+          The warehouse contains the ticket changes since {historySince}. Figures for earlier days are incomplete.
         </Notice>
       )}
       {warnings.length === 0 ? null : (

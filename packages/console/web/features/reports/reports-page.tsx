@@ -40,7 +40,7 @@ export function ReportsPage() {
           selected === undefined ? (
             <Card>
               <Empty
-                title="No pipeline yet"
+                title="No pipelines yet"
                 icon="reports"
                 action={<TextLink to="/pipelines/new">Create a pipeline</TextLink>}
               >

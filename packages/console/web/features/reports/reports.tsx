@@ -88,7 +88,7 @@ function Sections({ pipeline, result, search, onChange, ...settings }: SectionsP
       <ModelNotices pipeline={pipeline} historySince={isIncomplete ? historySince : null} />
       {result.rows.length === 0 ? (
         <Notice tone="neutral">
-          <strong>Nothing happened in this period.</strong> No ticket was created, answered or resolved.{' '}
+          <strong>There is no activity in this period.</strong> No ticket was created, answered or resolved.{' '}
           <UnstyledButton className="text-button" onClick={() => onChange({ range: 'quarter' })}>
             Show the last 13 weeks
           </UnstyledButton>

@@ -136,11 +136,11 @@ export function getUsualDuration(run: Run, runs: readonly Run[]): number | null 
 /** What to do about an error of an object run, by its code. */
 const REMEDIES: Readonly<Record<string, string>> = {
   source_auth: 'Replace the API key under Credentials, and run again.',
-  source_unavailable: 'Freshdesk did not respond. Freshet tries again by itself.',
-  warehouse_unavailable: 'Check that the warehouse is running and reachable. Loading continues by itself.',
-  warehouse_auth: 'Correct the user or the password of the destination. Loading continues by itself.',
+  source_unavailable: 'Freshdesk did not respond. Freshet retries automatically.',
+  warehouse_unavailable: 'Check that the warehouse is running and reachable. Loading then resumes automatically.',
+  warehouse_auth: 'Correct the user or the password of the destination. Loading then resumes automatically.',
   warehouse_permission: 'Test the destination: the result contains the missing GRANT statements.',
-  warehouse_busy: 'Freshet tries again by itself. If the error persists, end the session that holds the lock.',
+  warehouse_busy: 'Freshet retries automatically. If the error persists, end the session that holds the lock.',
 };
 
 export function getRemedy(code: string): string | null {

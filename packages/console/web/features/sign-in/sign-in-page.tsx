@@ -55,8 +55,8 @@ export function SignInPage() {
             </Button>
             {linkError ? null : (
               <Text size="sm" c="dimmed">
-                No token? <code>npm run freshet sign-in</code> prints a link that signs you in. In other deployments,
-                ask a team admin for a token or a link.
+                No token? On the machine of the deployment, run <code>freshet sign-in</code> (in a clone:{' '}
+                <code>npm run freshet sign-in</code>) to get a link. Otherwise, ask a team admin for a token or a link.
               </Text>
             )}
           </Stack>
@@ -86,9 +86,9 @@ function LinkNotice({ error }: { readonly error: Error }) {
       <Notice tone="attention">
         {isRejected ? (
           <>
-            <strong>This sign-in link was already used or has expired.</strong> A link signs in one browser, within 10
-            minutes. Run <code>npm run freshet sign-in</code> on the machine of the deployment to get a new link, or
-            sign in with an API token.
+            <strong>This sign-in link was already used or has expired.</strong> A link is valid for one sign-in within
+            10 minutes. To get a new link, run <code>freshet sign-in</code> (in a clone:{' '}
+            <code>npm run freshet sign-in</code>) on the machine of the deployment, or sign in with an API token.
           </>
         ) : (
           <>
