@@ -65,7 +65,7 @@ async function handleFailure(context: LoadContext, task: AnalyticsTask, error: A
     return store.analytics.postpone(task, error.retryAfterMs, error);
   }
   if (WAREHOUSE_ERRORS.has(error.code)) warehouses.markUnreachable(destinationId);
-  // This job made the last of the pings for which the loads of the warehouse were waiting.
+  // After the last permitted ping, the loads that wait for the warehouse fail.
   if (error.context['attemptsExhausted'] === true) await store.loading.failDestination(destinationId, error);
   const hasFailed = await store.analytics.recordFailure(task, error);
   if (hasFailed) logger.error({ err: error }, 'refresh of analytics models failed, retries exhausted');

@@ -50,7 +50,7 @@ async function handleFailure(
     return store.analytics.postponeRemoval(pipelineId, removal, error.retryAfterMs);
   }
   if (WAREHOUSE_ERRORS.has(error.code)) warehouses.markUnreachable(destinationId);
-  // This job made the last of the pings for which the loads of the warehouse were waiting.
+  // After the last permitted ping, the loads that wait for the warehouse fail.
   if (error.context['attemptsExhausted'] === true) await store.loading.failDestination(destinationId, error);
   throw error;
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ConsoleBrowser } from '../test-support/console-browser.ts';
 import { Deployment } from '../test-support/deployment.ts';
 
-/* Tests the one-time links that open the console signed in: `npm run test:console`. */
+/* Tests the one-time links that sign in to the console: `npm run test:console`. */
 
 const FRESHET = findProcessModule('apps/freshet/src/main');
 
@@ -32,7 +32,7 @@ async function printLink(): Promise<string> {
 const getToken = (page: Page) => page.evaluate('sessionStorage.getItem("freshet.token")') as Promise<string>;
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, level: 1 });
 
-test('the printed link opens the console signed in, and its code appears in no address and no referrer', async () => {
+test('the printed link signs in to the console, and its code appears in no address and no referrer', async () => {
   const { page } = browser;
   const link = await printLink();
   expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/console\?code=frc_\w{36}$/);
@@ -52,7 +52,7 @@ test('the printed link opens the console signed in, and its code appears in no a
   expect(await getToken(page)).toMatch(/^frs_/);
 });
 
-test('a link that was used before states how to get a new one, and the page still accepts a token', async () => {
+test('the page of a used link states how to get a new link, and still accepts a token', async () => {
   const link = await printLink();
   const first = await browser.openSeparatePage();
   await first.goto(link);

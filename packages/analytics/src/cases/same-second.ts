@@ -40,7 +40,7 @@ export const SAME_SECOND_CASES: readonly HandCase[] = [
       { at: '2025-02-03T10:00:00Z', activity: { status: 'Resolved' } },
     ],
     calculation:
-      'In the order of the exported file, Pending is the last status at 09:00. The ticket was resolved for no time at 09:00, so it was not reopened.',
+      'In the order of the exported file, Pending is the last status at 09:00. The resolution at 09:00 has no duration, so the ticket was not reopened.',
     expected: {
       metrics: { reopens: 0, full_resolution_minutes: 120 },
       periods: [

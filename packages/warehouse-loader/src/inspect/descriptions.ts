@@ -7,7 +7,7 @@ export const METADATA_DESCRIPTIONS: Readonly<Record<string, string>> = {
   _freshet_extracted_at: 'When Freshdesk returned the record.',
   _freshet_loaded_at: 'When the row was last written.',
   _freshet_hash: 'A hash of the record, used to detect changes.',
-  _freshet_deleted_at: 'Since when the record is known to be deleted. Null while the record exists.',
+  _freshet_deleted_at: 'The time since which the record is known to be deleted. Null while the record exists.',
   _freshet_delete_kind: 'How the deletion was detected.',
   _freshet_notes: 'Notes about changed values, or null.',
   _freshet_extra: 'Values without a column, or null.',

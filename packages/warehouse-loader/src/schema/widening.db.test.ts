@@ -173,7 +173,7 @@ describe('widenColumn', () => {
     expect(await countAttempts()).toBe(2);
   });
 
-  test('gives way to a reader that uses the view, and widens the column with a later load', async () => {
+  test('yields to a reader that uses the view, and widens the column with a later load', async () => {
     await loader.load([buildBatch([buildPrice(1, 5)])], { hasHistory: true });
     await sql.unsafe('create view reporting.mine as select price from acme.things');
     const reader = await sql.reserve();

@@ -156,7 +156,7 @@ describe('POST /v1/pipelines/{id}/queries', () => {
     expect(body.detail).toContain(reason);
   });
 
-  test('reads strings by the standard, even if the warehouse does not', async () => {
+  test('interprets strings by the SQL standard, even if the warehouse does not by default', async () => {
     await api.sql.unsafe(`alter database ${api.databaseName} set standard_conforming_strings = off`);
     try {
       const { body } = await query("select 'a\\'', freshdesk_acme.attack() --'").expect(200);
@@ -185,7 +185,7 @@ describe('POST /v1/pipelines/{id}/queries', () => {
     expect(await api.sql`select * from freshdesk_acme.hits`).toHaveLength(0);
   });
 
-  test('rejects functions and operators of the schemas, however they are called', async () => {
+  test('rejects functions and operators of the schemas, regardless of how they are called', async () => {
     await api.sql.unsafe(`
       create function freshdesk_acme.label(freshdesk_acme.tickets) returns text language sql as 'select ''x''';
       create function freshdesk_acme.add(text, int) returns text language sql as 'select ''x''';

@@ -140,7 +140,7 @@ export class TrueWarehouse implements AsyncDisposable {
     return { rows: rows.map(({ row }) => row), now: BigInt(rows[0]?.now ?? 0) };
   }
 
-  /** Runs a report, without limits that matter. */
+  /** Runs a report, with limits that the tests do not reach. */
   async runReport(name: string, parameters: ReportArguments): Promise<ReportResult> {
     const target: AnalyticsTarget = { schema: SCHEMA, tablePrefix: '', timeZone: null };
     return runReport(this.#database.sql, target, name, parameters, { timeoutMs: 60_000, limit: 10_000 });

@@ -12,7 +12,7 @@ const picture = {
   fontFamily: 'system-ui, "Segoe UI"',
 };
 
-test('a picture contains the title, the period, the chart and the legend, and refers to nothing else', () => {
+test('a picture contains the title, the period, the chart and the legend, and has no external references', () => {
   const { svg, width, height } = buildPicture(picture);
   expect(svg).toContain('Tickets &lt; 1 day &amp; &quot;more&quot;');
   expect(svg).toContain('30 Oct – 28 Nov 2026');

@@ -36,7 +36,7 @@ test('the previous period has the same length, and ends where the period begins'
   expect(describePreviousPeriod(getPeriod({ range: 'quarter' }, TODAY))).toBe('previous 13 weeks');
 });
 
-test('a day is that of the time zone', () => {
+test('getDay returns the day in the time zone', () => {
   const time = Date.parse('2026-11-28T23:30:00Z');
   expect(getDay(time, 'Europe/Berlin')).toBe('2026-11-29');
   expect(getDay(time, 'America/New_York')).toBe('2026-11-28');
