@@ -181,7 +181,7 @@ describe('an open dialog, drawer or menu', () => {
       }
       await page.keyboard.press('Escape');
       await expect.poll(() => overlays.count()).toBe(count - 1);
-      // An item of a menu is gone, so the focus returns to the button of the menu.
+      // The menu item no longer exists, so the focus returns to the button of the menu.
       const opener = path() === '/webhooks' ? openers[0] : openers.at(-1);
       await expect.poll(() => hasFocus(findControl(opener ?? ''))).toBe(true);
     },

@@ -50,7 +50,7 @@ export interface PipelineSummary {
   readonly freshest_as_of: Date | null;
   readonly stalest_as_of: Date | null;
   readonly today: DailyUsage;
-  /** The same day of the last week. */
+  /** The same day a week ago. */
   readonly week_ago: DailyUsage;
 }
 

@@ -89,12 +89,12 @@ class RunFailed(FreshetError):
 
 
 class RunTimeout(FreshetError, TimeoutError):
-    """A run did not finish in time. The run continues.
+    """A run did not finish within the time limit. The run continues.
 
     Attributes:
         run: The last known state of the run.
         seconds: The time limit, in seconds.
-        is_paused: Whether the pipeline is paused. The run then waits until it is resumed.
+        is_paused: Whether the pipeline is paused. The run then waits until a user resumes the pipeline.
     """
 
     def __init__(self, run: Run, seconds: float, is_paused: bool = False) -> None:
