@@ -56,7 +56,7 @@ function listUseSections(root) {
     },
     {
       text: 'Guides',
-      summary: 'Connect Freshdesk and PostgreSQL, and use the console.',
+      summary: 'Install Freshet, connect Freshdesk and PostgreSQL, and use the console and the integrations.',
       pages: [...listFolder(root, 'docs/guides', 'guides/'), { path: 'guides/console', source: 'docs/console.md' }],
     },
     {

@@ -94,7 +94,7 @@ class RunTimeout(FreshetError, TimeoutError):
     Attributes:
         run: The last known state of the run.
         seconds: The time limit, in seconds.
-        is_paused: Whether the pipeline is paused. The run then waits until a user resumes the pipeline.
+        is_paused: Whether the pipeline is paused. The run waits until a user resumes the pipeline.
     """
 
     def __init__(self, run: Run, seconds: float, is_paused: bool = False) -> None:
