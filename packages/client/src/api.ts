@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * List audit log entries
-         * @description Lists all changes that were made through the API, newest first. Each entry contains the resource before and after the change. Previews of tables are also listed, because their rows contain personal data. Entries cannot be changed or deleted through the API.
+         * @description Lists all changes that were made through the API, newest first. Each entry contains the resource before and after the change. Previews of tables and queries are also listed, because their rows can contain personal data. Entries cannot be changed or deleted through the API.
          */
         get: operations["listAuditLogEntries"];
         put?: never;
@@ -913,7 +913,7 @@ export interface paths {
         };
         /**
          * List the tables of a pipeline
-         * @description Lists the tables and views of a pipeline that exist in the warehouse, with their columns, sizes and numbers of rows: the tables of the objects, their histories, the analytics models and the ledger. Tables that you or other pipelines have created are not listed. The response contains no rows.
+         * @description Lists the tables and views of a pipeline that exist in the warehouse, with their columns, sizes and row counts: the tables of the objects, their histories, the analytics models and the ledger. Tables that you or other pipelines have created are not listed. The response contains no rows.
          */
         get: operations["listTables"];
         put?: never;
@@ -933,7 +933,7 @@ export interface paths {
         };
         /**
          * Preview a table
-         * @description Returns the first rows of a table, newest first if the table has a key. Rows can contain personal data, so each preview is added to the audit log. The query is read-only, and is cancelled after 10 seconds. Values that are longer than 1,024 bytes are cut. The preview contains fewer rows than `limit` if its values exceed 4 MiB. The request is rejected with 409 if the table does not exist in the warehouse yet.
+         * @description Returns the first rows of a table, newest first if the table has a key. Rows can contain personal data, so each preview is added to the audit log. The query is read-only, and is cancelled after 10 seconds. Values that are longer than 1,024 bytes are truncated. The preview contains fewer rows than `limit` if its values exceed 4 MiB. The request is rejected with 409 if the table does not exist in the warehouse yet.
          */
         get: operations["previewTable"];
         put?: never;
@@ -1033,7 +1033,7 @@ export interface paths {
         };
         /**
          * Get a summary of all pipelines
-         * @description Returns the number of pipelines that need attention, their freshness, and their usage of today.
+         * @description Returns the number of pipelines that need attention, the freshness of the pipelines, and their usage today.
          */
         get: operations["getPipelineSummary"];
         put?: never;
@@ -1195,7 +1195,7 @@ export interface paths {
         put?: never;
         /**
          * Create a sign-in code
-         * @description Creates a code for a link that opens the console signed in. The code is valid for one sign-in within 10 minutes. The session has the permissions of the token of this request, and ends when this token expires, is rotated or is deleted. A session cannot create codes.
+         * @description Creates a code for a link that signs a user in to the console. The code is valid for one sign-in within 10 minutes. The session has the permissions of the token of this request, and ends when this token expires, is rotated or is deleted. A session cannot create codes.
          */
         post: operations["createSignInCode"];
         delete?: never;
@@ -1558,7 +1558,7 @@ export interface components {
              */
             message: string;
         };
-        /** @description A change that was made through the API, or a preview of a table. */
+        /** @description A change that was made through the API, a preview of a table, or a query. */
         AuditEntry: {
             /**
              * @description The id of the operation.
@@ -1589,7 +1589,7 @@ export interface components {
             /** @description The id of the request. It is also contained in the log entries of the request. */
             request_id: string;
             /**
-             * @description The path of the changed resource.
+             * @description The path of the resource.
              * @example pipelines/019b8d02-7d40-7a54-9f67-8192a3b4c5d4
              */
             resource: string;
@@ -1897,10 +1897,28 @@ export interface components {
              */
             updated_at: string;
         };
+        /** @description A truncated value of a preview. */
+        CutValue: {
+            /**
+             * @description The length of the complete value in bytes of UTF-8.
+             * @example 48211
+             */
+            bytes: number;
+            /**
+             * @description The name of the column.
+             * @example description
+             */
+            column: string;
+            /**
+             * @description The index of the row in `rows`.
+             * @example 0
+             */
+            row: number;
+        };
         /** @description The records and credits of one day. */
         DailyUsage: {
             /**
-             * @description Used credits.
+             * @description Number of credits used.
              * @example 90
              */
             credits_used: number;
@@ -1910,7 +1928,7 @@ export interface components {
              */
             day: string;
             /**
-             * @description Rows that were inserted or updated.
+             * @description Number of rows that were inserted or updated.
              * @example 8655
              */
             records_loaded: number;
@@ -2800,7 +2818,7 @@ export interface components {
             last_status: components["schemas"]["RunStatus"] | null;
             open_run: components["schemas"]["RunSummary"] | null;
             pipeline: components["schemas"]["Pipeline"];
-            /** @description The days with usage in the last 30 days, the oldest first. */
+            /** @description The days with usage in the last 30 days, oldest first. */
             usage: components["schemas"]["DailyUsage"][];
         };
         /** @description A page of a list. */
@@ -3072,22 +3090,22 @@ export interface components {
          * @enum {string}
          */
         PipelineStatus: "active" | "paused";
-        /** @description The state of all pipelines, and their usage of the current day (`today`) and of the same day of the last week (`week_ago`). */
+        /** @description The state of all pipelines, and their usage on the current day (`today`) and on the same day a week ago (`week_ago`). */
         PipelineSummary: {
             freshest_as_of: string | null;
             /**
-             * @description Pipelines.
+             * @description Number of pipelines.
              * @example 12
              */
             pipelines: number;
             /**
-             * @description Active pipelines whose last run failed or is partial, and pipelines that Freshet has paused.
+             * @description Number of active pipelines whose last run failed or is partial, and of pipelines that Freshet has paused.
              * @example 1
              */
             pipelines_needing_attention: number;
             stalest_as_of: string | null;
             /**
-             * @description Pipelines with a finished sync.
+             * @description Number of pipelines with a finished sync.
              * @example 11
              */
             synced_pipelines: number;
@@ -3740,7 +3758,7 @@ export interface components {
              */
             created_at: string;
             /**
-             * @description Objects that failed.
+             * @description Number of objects that failed.
              * @example 0
              */
             failed_objects: number;
@@ -3755,12 +3773,12 @@ export interface components {
             is_first_sync: boolean;
             kind: components["schemas"]["RunKind"];
             /**
-             * @description Objects of the run.
+             * @description Number of objects in the run.
              * @example 17
              */
             objects: number;
             /**
-             * @description Objects that did not finish completely.
+             * @description Number of objects that did not finish completely.
              * @example 0
              */
             partial_objects: number;
@@ -3810,16 +3828,16 @@ export interface components {
          * @enum {string}
          */
         SchemaPolicy: "evolve" | "freeze" | "discard";
-        /** @description A session of a browser. */
+        /** @description A browser session. */
         Session: {
             /**
              * Format: date-time
-             * @description Time at which the session expires: 12 hours after the sign-in, or at the expiry of the token that created the code. RFC 3339, UTC.
+             * @description Time at which the session expires: 12 hours after the sign-in, or earlier if the token that created the code expires earlier. RFC 3339, UTC.
              * @example 2026-02-01T00:00:00.000Z
              */
             expires_at: string;
             /**
-             * @description The value of the session: `frs_`, 30 random characters and a checksum of 6 characters. Send it like an API token.
+             * @description The value of the session: `frs_`, 30 random characters and a checksum of 6 characters. Send this value like an API token.
              * @example frs_0123456789abcdefghijklmnopqrst012345
              */
             token: string;
@@ -4017,7 +4035,7 @@ export interface components {
         TablePreview: {
             /** @description The columns of the rows. */
             columns: components["schemas"]["PreviewColumn"][];
-            /** @description The values that are longer than 1,024 bytes. `rows` contains only their beginnings. */
+            /** @description The values that are longer than 1,024 bytes. `rows` contains only the first part of these values. */
             cut_values: components["schemas"]["CutValue"][];
             /**
              * @description Whether the table has more rows.

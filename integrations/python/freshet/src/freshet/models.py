@@ -191,6 +191,44 @@ class CreditsByClass(FreshetModel):
     """
 
 
+class CutValue(FreshetModel):
+    """
+    A truncated value of a preview.
+    """
+
+    row: int
+    """
+    The index of the row in `rows`.
+    """
+    column: str
+    """
+    The name of the column.
+    """
+    bytes: int
+    """
+    The length of the complete value in bytes of UTF-8.
+    """
+
+
+class DailyUsage(FreshetModel):
+    """
+    The records and credits of one day.
+    """
+
+    day: date
+    """
+    The day (UTC) on which the runs were created.
+    """
+    records_loaded: int
+    """
+    Number of rows that were inserted or updated.
+    """
+    credits_used: float
+    """
+    Number of credits used.
+    """
+
+
 DeliveryStatus = TypeAliasType("DeliveryStatus", Literal["pending", "delivered", "failed"] | str)
 """
 The status of a delivery. `pending`: not delivered yet. `failed`: not delivered, and not retried anymore.
@@ -839,6 +877,35 @@ PipelineStatus = TypeAliasType("PipelineStatus", Literal["active", "paused"] | s
 """
 
 
+class PipelineSummary(FreshetModel):
+    """
+    The state of all pipelines, and their usage on the current day (`today`) and on the same day a week ago (`week_ago`).
+    """
+
+    pipelines: int
+    """
+    Number of pipelines.
+    """
+    pipelines_needing_attention: int
+    """
+    Number of active pipelines whose last run failed or is partial, and of pipelines that Freshet has paused.
+    """
+    synced_pipelines: int
+    """
+    Number of pipelines with a finished sync.
+    """
+    freshest_as_of: AwareDatetime | None
+    """
+    The `fresh_as_of` of the freshest pipeline. RFC 3339, UTC.
+    """
+    stalest_as_of: AwareDatetime | None
+    """
+    The `fresh_as_of` of the stalest pipeline. RFC 3339, UTC.
+    """
+    today: DailyUsage
+    week_ago: DailyUsage
+
+
 class PipelineTestInput(FreshetModel):
     """
     The account and the API key to test.
@@ -967,6 +1034,63 @@ ProcessState = TypeAliasType("ProcessState", Literal["alive", "quiet", "stopped"
 """
 The state of a process. `quiet`: the process has missed three heartbeats. `stopped`: the process has shut down.
 """
+
+
+class QueryColumn(FreshetModel):
+    """
+    A column of a result.
+    """
+
+    name: str
+    """
+    The name of the column. Names need not be unique.
+    """
+    type: str
+    """
+    The SQL type of the column.
+    """
+
+
+class QueryInput(FreshetModel):
+    """
+    A read-only query.
+    """
+
+    sql: str
+    """
+    One `SELECT` statement. Unqualified names refer to the tables of the pipeline and to its analytics models.
+    """
+    max_rows: int | None = None
+    """
+    The maximum number of rows in the result.
+    """
+    max_bytes: int | None = None
+    """
+    The maximum size of the rows as JSON, in bytes.
+    """
+    timeout_seconds: int | None = None
+    """
+    The warehouse cancels the query after this number of seconds.
+    """
+
+
+class QueryResult(FreshetModel):
+    """
+    The result of a query.
+    """
+
+    columns: list[QueryColumn]
+    """
+    The columns of the rows.
+    """
+    rows: list[list[Any]]
+    """
+    The rows, in the order of the query.
+    """
+    truncated_by: Literal["rows", "bytes"] | str | None
+    """
+    The limit that truncated the result. Null: the result is complete.
+    """
 
 
 class QueueDepth(FreshetModel):
@@ -1338,6 +1462,47 @@ How Freshet handles a value that does not fit the type of its column. `evolve`: 
 """
 
 
+class Session(FreshetModel):
+    """
+    A browser session.
+    """
+
+    token: str
+    """
+    The value of the session: `frs_`, 30 random characters and a checksum of 6 characters. Send this value like an API token.
+    """
+    expires_at: AwareDatetime
+    """
+    Time at which the session expires: 12 hours after the sign-in, or earlier if the token that created the code expires earlier. RFC 3339, UTC.
+    """
+
+
+class SessionInput(FreshetModel):
+    """
+    The code to exchange.
+    """
+
+    code: str
+    """
+    The sign-in code.
+    """
+
+
+class SignInCode(FreshetModel):
+    """
+    A one-time sign-in code.
+    """
+
+    code: str
+    """
+    The sign-in code: `frc_`, 30 random characters and a checksum of 6 characters. The code is valid for one sign-in. The link is `/console?code=` followed by the code.
+    """
+    expires_at: AwareDatetime
+    """
+    Time at which the code expires, 10 minutes after its creation. RFC 3339, UTC.
+    """
+
+
 SslMode = TypeAliasType("SslMode", Literal["disable", "require", "verify-full"] | str)
 """
 How the connection is secured. `verify-full`: the connection is encrypted, and the certificate and the host name of the server are verified. `require`: the connection is encrypted, but the server is not verified. `disable`: the connection is not encrypted.
@@ -1443,6 +1608,41 @@ class TablePlan(FreshetModel):
     statements: list[str]
     """
     The SQL statements that will create or change the table. Empty: the table will not change.
+    """
+
+
+class TablePreview(FreshetModel):
+    """
+    The first rows of a table.
+    """
+
+    schema_: Annotated[str, Field(alias="schema")]
+    """
+    The schema of the table.
+    """
+    name: str
+    """
+    The name of the table.
+    """
+    order_by: list[str]
+    """
+    The columns by which the rows are sorted, in descending order. Empty: the order is undefined.
+    """
+    columns: list[PreviewColumn]
+    """
+    The columns of the rows.
+    """
+    rows: list[dict[str, Any]]
+    """
+    The rows.
+    """
+    cut_values: list[CutValue]
+    """
+    The values that are longer than 1,024 bytes. `rows` contains only the first part of these values.
+    """
+    has_more: bool
+    """
+    Whether the table has more rows.
     """
 
 
@@ -1905,7 +2105,7 @@ class AnalyticsRefresh(FreshetModel):
 
 class AuditEntry(FreshetModel):
     """
-    A change that was made through the API.
+    A change that was made through the API, a preview of a table, or a query.
     """
 
     id: UUID
@@ -1931,7 +2131,7 @@ class AuditEntry(FreshetModel):
     """
     resource: str
     """
-    The path of the changed resource.
+    The path of the resource.
     """
     before: dict[str, Any] | None
     """
@@ -1939,7 +2139,7 @@ class AuditEntry(FreshetModel):
     """
     after: dict[str, Any] | None
     """
-    The body of the response, without secrets. Null: the response had no body.
+    The body of the response, without secrets. For a preview of a table, the name of the table and the number of rows. For a query, the statement without its constants, the digest of the complete statement, and the tables. Null: the response had no body.
     """
 
 
@@ -2945,6 +3145,48 @@ class ReportList(FreshetModel):
     """
 
 
+class RunSummary(FreshetModel):
+    """
+    A run without its objects.
+    """
+
+    id: UUID
+    """
+    The id of the run.
+    """
+    kind: RunKind
+    status: RunStatus
+    trigger: RunTrigger
+    created_at: AwareDatetime
+    """
+    Time of creation. RFC 3339, UTC.
+    """
+    finished_at: AwareDatetime | None
+    """
+    Time at which the run finished. RFC 3339, UTC.
+    """
+    progress: float | None
+    """
+    The estimated completed share of the run. Null: there is no estimate.
+    """
+    is_first_sync: bool
+    """
+    Whether no earlier sync of the pipeline has loaded data.
+    """
+    objects: int
+    """
+    Number of objects in the run.
+    """
+    failed_objects: int
+    """
+    Number of objects that failed.
+    """
+    partial_objects: int
+    """
+    Number of objects that did not finish completely.
+    """
+
+
 class RunWarning(FreshetModel):
     """
     A condition that does not fail a run.
@@ -2958,6 +3200,69 @@ class RunWarning(FreshetModel):
     count: int
     """
     The number of occurrences in this run.
+    """
+
+
+class Table(FreshetModel):
+    """
+    A table or a view of a pipeline in the warehouse.
+    """
+
+    schema_: Annotated[str, Field(alias="schema")]
+    """
+    The schema of the table.
+    """
+    name: str
+    """
+    The name of the table.
+    """
+    kind: TableKind
+    view: bool
+    """
+    Whether the table is a view.
+    """
+    object: str | None
+    """
+    The object to which the table belongs. Null: the table belongs to no object.
+    """
+    internal: bool
+    """
+    Whether the table is an internal model, which supports other models and can change in any release.
+    """
+    description: str | None
+    """
+    The SQL comment of the table. Null: the table has no comment.
+    """
+    row_count: int | None
+    """
+    The number of rows, including rows that are marked as deleted. Null: the number is unknown, because the table is a view, or because PostgreSQL has no statistics for the table yet.
+    """
+    row_count_exact: bool
+    """
+    Whether `row_count` is exact. True: Freshet counted the rows that it inserted and erased. False: `row_count` is an estimate from the statistics of PostgreSQL.
+    """
+    size_bytes: int | None
+    """
+    The size of the table in bytes, including indexes and TOAST data. Null: the table is a view.
+    """
+    key: list[str]
+    """
+    The columns that identify a row. Empty: the table has no key.
+    """
+    columns: list[TableColumn]
+    """
+    The columns, in the order of the table.
+    """
+
+
+class TableList(FreshetModel):
+    """
+    All tables of a pipeline that exist in the warehouse.
+    """
+
+    data: list[Table]
+    """
+    The tables.
     """
 
 
@@ -3128,6 +3433,40 @@ class ObjectRun(FreshetModel):
     Conditions that did not fail the run.
     """
     error: Failure | None
+
+
+class PipelineActivity(FreshetModel):
+    """
+    A pipeline, its newest run (`last_run`), its newest open run (`open_run`), the status of its newest finished run that was not cancelled (`last_status`), its freshness and its usage.
+    """
+
+    pipeline: Pipeline
+    last_run: RunSummary | None
+    open_run: RunSummary | None
+    last_status: RunStatus | None
+    fresh_as_of: AwareDatetime | None
+    """
+    Time up to which every table was complete after the newest finished sync. Null: no sync has finished. RFC 3339, UTC.
+    """
+    usage: list[DailyUsage]
+    """
+    The days with usage in the last 30 days, oldest first.
+    """
+
+
+class PipelineActivityList(FreshetModel):
+    """
+    A page of a list.
+    """
+
+    data: list[PipelineActivity]
+    """
+    The items of this page, newest first.
+    """
+    next_cursor: str | None
+    """
+    Pass this value as `cursor` to get the next page. Null on the last page.
+    """
 
 
 class PipelinePlan(FreshetModel):
