@@ -135,7 +135,8 @@ def test_objects_have_settings_and_coverage(freshet: Freshet, acme: Pipeline) ->
     with pytest.raises(NotFoundError):
         freshet.objects.get("acme", "unknown")
     objects = list(freshet.objects.list("acme"))
-    assert [item.table for item in select_tables(objects)] == ["freshdesk_acme.agents", "freshdesk_acme.groups"]
+    tables = [item.table for item in select_tables(objects)]
+    assert tables == ["freshdesk_acme.agents", "freshdesk_acme.groups"]
     now = datetime.now(timezone.utc)
     assert find_stale_tables(objects, now - timedelta(hours=1)) == []
     stale = find_stale_tables(objects, now + timedelta(hours=1), ["groups"])
