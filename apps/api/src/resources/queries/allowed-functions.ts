@@ -68,3 +68,12 @@ export const ALLOWED_TYPES: ReadonlySet<string> = new Set(
    numrange tsrange tstzrange daterange int4multirange int8multirange nummultirange tsmultirange
    tstzmultirange datemultirange tsvector tsquery`.split(/\s+/),
 );
+
+/**
+ * Names of functions and types that are not listed above, but are harmless in the notation
+ * `value.name`. Columns have some of these names.
+ */
+export const HARMLESS_ATTRIBUTES: ReadonlySet<string> = new Set(
+  `any area box center circle diameter format height line money oid path point points polygon radius
+   slope system unknown width`.split(/\s+/),
+);

@@ -15,6 +15,11 @@ export interface CheckedQuery {
   readonly tables: readonly QueryTable[];
   /** The names of all columns, functions, operators and types that the query uses. */
   readonly names: readonly string[];
+  /**
+   * The names that follow a dot in an expression, such as `id` in `t.id` and in `(row).id`. If no
+   * column has the name, PostgreSQL calls a function, or casts to a type, with this name.
+   */
+  readonly attributes: readonly string[];
 }
 
 export interface QueryTable {
@@ -47,6 +52,17 @@ const FUNCTION_LIKE_SYNTAX: Readonly<Record<string, string>> = {
   JsonObjectAgg: 'json_objectagg',
   JsonArrayAgg: 'json_arrayagg',
 };
+/** Operators that some syntax applies without naming them. */
+const IMPLICIT_OPERATORS: Readonly<Record<string, readonly string[]>> = {
+  // BETWEEN.
+  A_Expr: ['<', '<=', '>', '>='],
+  // CASE value WHEN.
+  CaseExpr: ['='],
+  // USING and NATURAL JOIN.
+  JoinExpr: ['='],
+  // IN (SELECT).
+  SubLink: ['='],
+};
 const DATE_AND_TIME = /^SVFOP_(CURRENT_DATE|CURRENT_TIME|CURRENT_TIMESTAMP|LOCALTIME|LOCALTIMESTAMP)(_N)?$/;
 
 /**
@@ -72,6 +88,7 @@ export async function checkQuery(text: string, schemas: readonly string[]): Prom
       digest: createHash('sha256').update(text).digest('hex'),
       tables: [...validator.tables.values()],
       names: [...validator.names],
+      attributes: [...validator.attributes],
     };
   } catch (error) {
     if (error instanceof SqlSyntaxError) throw new RejectedQuery(`The query is not valid SQL: ${error.message}.`);
@@ -108,6 +125,7 @@ class Validator {
   /** By qualified name. */
   readonly tables = new Map<string, QueryTable>();
   readonly names = new Set<string>();
+  readonly attributes = new Set<string>();
   readonly #schemas: ReadonlySet<string>;
   #nodes = 0;
 
@@ -160,12 +178,18 @@ class Validator {
   #checkNames(type: string, node: SyntaxNode): void {
     const functionName = FUNCTION_LIKE_SYNTAX[type];
     if (functionName !== undefined) this.names.add(functionName);
+    if (type !== 'A_Expr' || String(node['kind']).includes('BETWEEN'))
+      for (const operator of IMPLICIT_OPERATORS[type] ?? []) this.names.add(operator);
     switch (type) {
       case 'RangeVar':
         return this.#checkTable(node);
       case 'String':
         this.names.add(String(node['sval']));
         return undefined;
+      case 'ColumnRef':
+        return this.#collectAttributes((node['fields'] as readonly unknown[]).slice(1));
+      case 'A_Indirection':
+        return this.#collectAttributes(node['indirection'] as readonly unknown[]);
       case 'FuncCall':
         return checkFunction(this.#collectNames(node['funcname']));
       case 'TypeName':
@@ -186,6 +210,12 @@ class Validator {
       default:
         return undefined;
     }
+  }
+
+  /** Collects the names of columns among the parts of a reference, which can also be `*` or indexes. */
+  #collectAttributes(parts: readonly unknown[]): void {
+    for (const part of parts as readonly { readonly String?: { readonly sval?: string } }[])
+      if (part.String !== undefined) this.attributes.add(part.String.sval ?? '');
   }
 
   /** Converts the parts of a qualified name. An empty list is rejected by the callers. */

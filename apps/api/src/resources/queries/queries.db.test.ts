@@ -189,16 +189,51 @@ describe('POST /v1/pipelines/{id}/queries', () => {
     await api.sql.unsafe(`
       create function freshdesk_acme.label(freshdesk_acme.tickets) returns text language sql as 'select ''x''';
       create function freshdesk_acme.add(text, int) returns text language sql as 'select ''x''';
-      create operator freshdesk_acme.+ (leftarg = text, rightarg = int, function = freshdesk_acme.add)`);
+      create operator freshdesk_acme.+ (leftarg = text, rightarg = int, function = freshdesk_acme.add);
+      create function freshdesk_acme.is_less(text, int) returns boolean language sql as 'select true';
+      create operator freshdesk_acme.<= (leftarg = text, rightarg = int, function = freshdesk_acme.is_less);
+      create operator freshdesk_acme.= (leftarg = text, rightarg = int, function = freshdesk_acme.is_less);
+      create domain freshdesk_acme.small as text check (length(value) < 9)`);
     for (const [sql, name] of [
       ['select t.label from tickets t', 'label'],
       ['select (t).label from tickets t', 'label'],
       ['select lower(1)', 'lower'],
       ["select 'a'::text + 1", '+'],
+      ["select 'a'::text between 1 and 2", '<='],
+      ["select case 'a'::text when 1 then 2 end", '='],
+      ["select 'a'::text in (select 1)", '='],
+      ['select * from (select 1 as n) a join (select 2 as n) b using (n)', '='],
+      ["select ('a'::text).small", 'small'],
     ] as const)
       expect((await query(sql).expect(400)).body.detail).toContain(`The name ${name} is also`);
-    await api.sql.unsafe('drop function freshdesk_acme.lower; drop operator freshdesk_acme.+ (text, int)');
+    await api.sql.unsafe(`
+      drop function freshdesk_acme.lower; drop operator freshdesk_acme.+ (text, int);
+      drop operator freshdesk_acme.<= (text, int); drop operator freshdesk_acme.= (text, int);
+      drop domain freshdesk_acme.small`);
     expect((await query("select lower('A'), 1 + 1").expect(200)).body.rows).toEqual([['a', 2]]);
+  });
+
+  test.each([
+    ["select ('/etc/passwd'::text).pg_read_file", 'pg_read_file'],
+    ["select x.pg_read_file from regexp_split_to_table('/etc/passwd', ',') as x", 'pg_read_file'],
+    ["select ('select rolpassword::tsvector from pg_authid'::text).ts_stat", 'ts_stat'],
+    ['select 1 where (60.0::float8).pg_sleep is null', 'pg_sleep'],
+    ['select x.pg_terminate_backend from generate_series(1, 100) as x', 'pg_terminate_backend'],
+    ["select ((array['pg_authid'])[1]).regclass", 'regclass'],
+    ["select ('<a/>'::text).\"xml\"", 'xml'],
+  ])('rejects the call of a function like a column: %s', async (sql, name) => {
+    expect((await query(sql).expect(400)).body.detail).toContain(name);
+  });
+
+  test('calls functions of its own by their qualified names', async () => {
+    await api.sql.unsafe(`
+      create function freshdesk_acme.to_json(record) returns json language sql as 'select ''"attack"''::json';
+      create function freshdesk_acme.format_type(oid, text) returns text language sql as 'select ''attack'''`);
+    const { body } = await query('select 1 as a').expect(200);
+    expect(body).toMatchObject({ columns: [{ name: 'a', type: 'integer' }], rows: [[1]] });
+    await api.sql.unsafe(
+      'drop function freshdesk_acme.to_json(record); drop function freshdesk_acme.format_type(oid, text)',
+    );
   });
 
   test('adds an entry without constants to the audit log before the query runs', async () => {

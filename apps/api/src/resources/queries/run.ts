@@ -5,6 +5,7 @@ import type { SqlTransaction } from '@freshet/warehouse-loader';
 import { requireNoProblems } from '../../http/field-problems.ts';
 import type { WarehouseReader } from '../../warehouse-reads/reader.ts';
 import { listPipelineTables } from '../tables/pipeline-tables.ts';
+import { ALLOWED_FUNCTIONS, ALLOWED_TYPES, HARMLESS_ATTRIBUTES } from './allowed-functions.ts';
 import type { CheckedQuery } from './guard.ts';
 
 export interface QueryLimits {
@@ -52,6 +53,7 @@ export async function runQuery(
     await prepareTransaction(transaction, getQuerySchemas(pipeline));
     await requirePipelineTables(transaction, pipeline, query);
     await requireNoUserFunctions(transaction, pipeline, query);
+    await requireAllowedAttributes(transaction, query);
     const columns = await describeColumns(transaction, query.sql);
     return await fetchRows(transaction, query.sql, columns, limits, signal);
   };
@@ -115,12 +117,13 @@ async function requirePipelineTables(
 /**
  * Requires that no function and no operator in the schemas has a name that the query uses. Such a
  * function could be called instead of a function of PostgreSQL with other types of arguments, or
- * like a column of a row (`t.f` calls `f(t)`).
+ * like a column of a row (`t.f` calls `f(t)`). The same applies to a domain, whose constraints can
+ * call functions (`t.d` casts `t` to `d`).
  */
 async function requireNoUserFunctions(
   transaction: SqlTransaction,
   pipeline: Pipeline,
-  { names }: CheckedQuery,
+  { names, attributes }: CheckedQuery,
 ): Promise<void> {
   const schemas = getQuerySchemas(pipeline);
   const found = await transaction<{ name: string }[]>`
@@ -128,11 +131,39 @@ async function requireNoUserFunctions(
     where n.nspname = any(${schemas}) and proname = any(${[...names]})
     union
     select oprname from pg_operator join pg_namespace n on n.oid = oprnamespace
-    where n.nspname = any(${schemas}) and oprname = any(${[...names]})`;
+    where n.nspname = any(${schemas}) and oprname = any(${[...names]})
+    union
+    select typname from pg_type join pg_namespace n on n.oid = typnamespace
+    where n.nspname = any(${schemas}) and typtype = 'd' and typname = any(${[...attributes]})`;
   requireNoProblems(
     found.map(({ name }) => ({
       pointer: '/sql',
-      detail: `sql: The name ${name} is also the name of a function or an operator in the schemas of the pipeline. Queries cannot call such functions. Drop the function, or move it to a different schema.`,
+      detail: `sql: The name ${name} is also the name of a function, an operator or a domain in the schemas of the pipeline. Queries cannot use them. Move the function, the operator or the domain to a different schema.`,
+    })),
+  );
+}
+
+/**
+ * Requires that no name after a dot is the name of a function or a type that queries cannot use.
+ * For example, `('file'::text).pg_read_file` calls the function. The server is asked, because its
+ * release and its extensions determine which functions exist.
+ */
+async function requireAllowedAttributes(transaction: SqlTransaction, { attributes }: CheckedQuery): Promise<void> {
+  const suspicious = attributes.filter(
+    (name) => !ALLOWED_FUNCTIONS.has(name) && !ALLOWED_TYPES.has(name) && !HARMLESS_ATTRIBUTES.has(name),
+  );
+  if (suspicious.length === 0) return;
+  const found = await transaction<{ name: string }[]>`
+    select proname as name from pg_proc
+    where pronamespace = 'pg_catalog'::regnamespace and proname = any(${suspicious})
+      and pronargs >= 1 and pronargs - pronargdefaults <= 1
+    union
+    select typname from pg_type
+    where typnamespace = 'pg_catalog'::regnamespace and typname = any(${suspicious})`;
+  requireNoProblems(
+    found.map(({ name }) => ({
+      pointer: '/sql',
+      detail: `sql: The name ${name} after a dot can call a function or a type of PostgreSQL that is not available. If ${name} is a column, write the name without its table.`,
     })),
   );
 }
@@ -142,7 +173,7 @@ async function describeColumns(transaction: SqlTransaction, sql: string): Promis
   const { columns } = await transaction.unsafe(`select * from (\n${sql}\n) as query limit 0`);
   const oids = [...new Set(columns.map(({ type }) => type))];
   const types = await transaction<{ oid: number; name: string }[]>`
-    select oid::bigint::int as oid, format_type(oid, null) as name from pg_type where oid = any(${oids}::oid[])`;
+    select oid::bigint::int as oid, pg_catalog.format_type(oid, null::int) as name from pg_type where oid = any(${oids}::oid[])`;
   const names = new Map(types.map(({ oid, name }) => [oid, name]));
   return columns.map(({ name, type }) => ({ name, type: names.get(type) ?? 'unknown' }));
 }
@@ -159,9 +190,9 @@ async function fetchRows(
   const query = transaction.unsafe<{ line: string | null }[]>(`
     select case when total <= ${bytesMax} then line end as line
     from (
-      select line, sum(octet_length(line)) over (rows between unbounded preceding and current row) as total
+      select line, pg_catalog.sum(pg_catalog.octet_length(line)) over (rows between unbounded preceding and current row) as total
       from (
-        select to_json(query)::text as line
+        select pg_catalog.to_json(query)::text as line
         from (\n${sql}\n) as query${names.length === 0 ? '' : `(${names.join(', ')})`}
         limit ${rowsMax + 1}
       ) as limited
