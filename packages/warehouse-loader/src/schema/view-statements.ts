@@ -9,11 +9,22 @@ export interface ViewStatements {
 
 /**
  * Reads the statements that create a view or a materialized view again: its definition, options,
- * defaults, rules, triggers, indexes, comments and owner. The result does not contain the
+ * owner, defaults, rules, triggers, indexes, comments and rows. The result does not contain the
  * privileges (`readPrivilegeStatements`).
+ *
+ * PostgreSQL executes the functions in indexes and in the query of a materialized view with the
+ * privileges of the owner, except while it creates a materialized view with its rows. The view is
+ * therefore created without rows, gets its owner, and is refreshed. Otherwise, the owner could
+ * execute functions with the privileges of Freshet's role.
  */
 export async function readViewStatements(query: Query, oid: string): Promise<ViewStatements> {
-  const [row] = await query<{ create: string; details: string[]; owner: string; unsupported: string[] }>(
+  const [row] = await query<{
+    create: string;
+    owner: string;
+    details: string[];
+    refresh: string | null;
+    unsupported: string[];
+  }>(
     `with view as (
        select c.*, n.nspname, format('%I.%I', n.nspname, c.relname) as relation,
          case c.relkind when 'm' then 'materialized view' else 'view' end as kind
@@ -21,14 +32,17 @@ export async function readViewStatements(query: Query, oid: string): Promise<Vie
      )
      select
        ${CREATE} as create,
-       array(${DETAILS}) as details,
        format('alter %s %s owner to %I', v.kind, v.relation, pg_get_userbyid(v.relowner)) as owner,
+       array(${DETAILS}) as details,
+       case when v.relkind = 'm' and v.relispopulated then format('refresh materialized view %s', v.relation) end
+         as refresh,
        array(${UNSUPPORTED}) as unsupported
      from view v`,
     [oid],
   );
   if (row === undefined) return { statements: [], unsupported: [] };
-  return { statements: [row.create, ...row.details, row.owner], unsupported: row.unsupported };
+  const { create, owner, details, refresh, unsupported } = row;
+  return { statements: [create, owner, ...details, ...(refresh === null ? [] : [refresh])], unsupported };
 }
 
 const CREATE = `concat(
@@ -37,7 +51,7 @@ const CREATE = `concat(
   ' with (' || array_to_string(v.reloptions, ', ') || ')',
   (select format(' tablespace %I', t.spcname) from pg_tablespace t where t.oid = v.reltablespace),
   ' as ', rtrim(pg_get_viewdef(v.oid), E'; \\n'),
-  case when not v.relispopulated then ' with no data' end
+  case v.relkind when 'm' then ' with no data' end
 )`;
 
 /** A comment refers to an object that an earlier statement creates. */

@@ -148,6 +148,26 @@ describe('widenColumn', () => {
     expect(await readPrices()).toEqual(KEPT_IN_EXTRA);
   });
 
+  test('executes the functions of a materialized view and of its indexes with the privileges of the owner', async () => {
+    const owner = `owner_of_${database.name}`;
+    await loadPrices(
+      `create function reporting.get_role() returns text language sql as 'select current_user::text';
+       create function reporting.mark(bigint) returns text language sql immutable as 'select current_user::text';
+       create materialized view reporting.mine as
+         select id, price, reporting.get_role() as computed_by from acme.things;
+       create index marked on reporting.mine (reporting.mark(id)) where reporting.mark(id) <> '${owner}';
+       grant usage on schema acme, reporting to ${owner};
+       grant select on acme.things to ${owner};
+       alter materialized view reporting.mine owner to ${owner}`,
+      5.5,
+    );
+    expect(await sql`select distinct computed_by, pg_typeof(price)::text as type from reporting.mine`).toEqual([
+      { computed_by: owner, type: 'numeric' },
+    ]);
+    // The index omits all rows for which the function has returned the owner.
+    expect(await sql`select pg_relation_size('reporting.marked') / 8192 as pages`).toEqual([{ pages: '1' }]);
+  });
+
   test('widens the column with the next value that does not fit after the user has dropped the view', async () => {
     const { misfits } = await loadPrices('create view reporting.mine as select price * 2 as twice from acme.things');
     expect(misfits).toHaveLength(1);
