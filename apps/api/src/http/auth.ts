@@ -1,5 +1,6 @@
 import { AppError } from '@freshet/contracts';
 import type { ControlStore, TokenIdentity } from '@freshet/control-store';
+import type { FastifyRequest } from 'fastify';
 import type { App } from '../context.ts';
 import { hasPermission, type Permission } from './permissions.ts';
 
@@ -14,6 +15,11 @@ declare module 'fastify' {
   }
 }
 
+/** Returns the value of the header `Authorization: Bearer`. Undefined: there is no such header. */
+export function getBearerToken({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1];
+}
+
 /**
  * Authenticates requests with bearer tokens or sessions, and checks the permissions of the tokens.
  * A value with a wrong checksum is rejected without a database query.
@@ -23,7 +29,7 @@ export function registerAuth(app: App, store: ControlStore): void {
   app.addHook('onRequest', async (request) => {
     const { permission } = request.routeOptions.config;
     if (permission === undefined) return;
-    const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const token = getBearerToken(request);
     const identity = token === undefined ? null : await store.tokens.authenticate(token);
     if (identity === null) {
       throw new AppError(

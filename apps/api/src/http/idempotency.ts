@@ -63,11 +63,14 @@ export async function runReadOnlyOnce({ store, keyedRequest, request, reply, exe
 export function getKeyedRequest(request: FastifyRequest): KeyedRequest | null {
   const key = request.headers['idempotency-key'];
   if (typeof key !== 'string' || request.identity === null) return null;
+  const { sessionId } = request.identity;
   const content = JSON.stringify([
     request.method,
     request.url,
     request.headers['if-match'] ?? null,
     request.body ?? null,
+    // A session must not get the stored responses of its token or of other sessions.
+    ...(sessionId === null ? [] : [sessionId]),
   ]);
   return { tokenId: request.identity.id, key, fingerprint: createHash('sha256').update(content).digest('hex') };
 }

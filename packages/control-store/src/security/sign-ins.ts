@@ -23,14 +23,26 @@ export interface NewSession extends ExpiringSecret {
  * if its token expires, is rotated or is deleted.
  */
 export class SignIns extends Store {
-  /** Creates a code that can be exchanged once for a session of the token. */
-  async createCode(tokenId: string): Promise<ExpiringSecret> {
+  /**
+   * Creates a code that can be exchanged once for a session of a token. The lock ensures that a
+   * concurrent rotation also ends the new code.
+   * @param tokenValue the current value of the token. The previous value of a rotated token is
+   *   rejected, because a session would outlast the overlap during which this value is valid.
+   * @throws AppError `permission_denied`.
+   */
+  async createCode(tokenValue: string): Promise<ExpiringSecret> {
     const value = generateToken('frc_');
     const [row] = await this.sql<{ code_expires_at: Date }[]>`
       insert into freshet.sign_ins (id, token_id, code_digest, code_expires_at)
-      values (${uuidv7()}, ${tokenId}, ${hashToken(value)}, now() + make_interval(mins => ${CODE_MINUTES}))
+      select ${uuidv7()}, id, ${hashToken(value)}, now() + make_interval(mins => ${CODE_MINUTES})
+      from freshet.api_tokens where digest = ${hashToken(tokenValue)}
+      for share
       returning code_expires_at`;
-    return { value, expiresAt: (row as { code_expires_at: Date }).code_expires_at };
+    if (row !== undefined) return { value, expiresAt: row.code_expires_at };
+    throw new AppError(
+      'permission_denied',
+      'The token was rotated, and its previous value cannot create sign-in codes. Send this request with the current value.',
+    );
   }
 
   /**

@@ -2,6 +2,7 @@ import { AppError } from '@freshet/contracts';
 import type { HttpHandler } from '@freshet/mcp';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../context.ts';
+import { getBearerToken } from '../../http/auth.ts';
 import { createDisconnectSignal } from '../../http/disconnect-signal.ts';
 import { createInjectingFetch } from './injecting-fetch.ts';
 
@@ -21,7 +22,7 @@ export function registerMcpRoutes(app: App): void {
     },
     async (request, reply) => {
       handler ??= loadHandler(app);
-      const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+      const token = getBearerToken(request) ?? '';
       const response = await (await handler).handle(toWebRequest(request, reply), {
         token,
         fetch: createInjectingFetch(app, request.ip),

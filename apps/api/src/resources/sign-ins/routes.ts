@@ -2,6 +2,7 @@ import { AppError } from '@freshet/contracts';
 import type { TokenIdentity } from '@freshet/control-store';
 import type { App, Deps } from '../../context.ts';
 import { appendAuditEntry } from '../../http/audit.ts';
+import { getBearerToken } from '../../http/auth.ts';
 import { noContent, operation, problemResponses, response } from '../../http/operation.ts';
 import { ref } from '../../http/schemas.ts';
 import { Session, SessionInput, SignInCode } from './schemas.ts';
@@ -31,15 +32,15 @@ function registerCreateCode(app: App, { store }: Deps): void {
         response: { 201: response('The code.', SignInCode) },
       },
     },
-    async ({ identity }, reply) => {
-      const { id, sessionId } = identity as TokenIdentity;
-      // Otherwise, a session could be extended without limit.
+    async (request, reply) => {
+      const { sessionId } = request.identity as TokenIdentity;
+      // Otherwise a session could prolong itself without limit.
       if (sessionId !== null)
         throw new AppError(
           'permission_denied',
           'A session cannot create sign-in codes. Send this request with an API token.',
         );
-      const { value, expiresAt } = await store.signIns.createCode(id);
+      const { value, expiresAt } = await store.signIns.createCode(getBearerToken(request) ?? '');
       reply.code(201);
       return { code: value, expires_at: expiresAt.toISOString() };
     },

@@ -87,6 +87,17 @@ describe('the API for sign-in links', () => {
     await exchange(code).expect(401);
   });
 
+  test('rejects a code that the previous value of a rotated token requests, because a session would outlast this value', async () => {
+    const { body: token } = await call('post', '/v1/tokens').send({ name: 't', role: 'observer' }).expect(201);
+    const { body: rotated } = await call('post', `/v1/tokens/${token.id}/rotate`)
+      .send({ overlap_minutes: 60 })
+      .expect(200);
+    await call('get', '/v1/runs', token.token).expect(200);
+    const { body } = await call('post', '/v1/sign-in-codes', token.token).expect(403);
+    expect(body.detail).toContain('was rotated');
+    await createCode(rotated.token);
+  });
+
   test('limits a session to the expiry of its token', async () => {
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
     const { body: token } = await call('post', '/v1/tokens').send({
@@ -101,6 +112,14 @@ describe('the API for sign-in links', () => {
   test('rejects the request of a session for a code, because the session could be extended without limit', async () => {
     const { body } = await call('post', '/v1/sign-in-codes', await signIn()).expect(403);
     expect(body.detail).toContain('API token');
+  });
+
+  test('does not return the stored response of its token to a session', async () => {
+    const session = await signIn();
+    const send = (token?: string) => call('post', '/v1/sign-in-codes', token).set('idempotency-key', 'same');
+    await send().expect(201);
+    const { body } = await send(session);
+    expect(body).toMatchObject({ code: 'idempotency_key_reused' });
   });
 
   test('deletes codes and sessions a day after their expiry', async () => {
