@@ -173,7 +173,8 @@ async function describeColumns(transaction: SqlTransaction, sql: string): Promis
   const { columns } = await transaction.unsafe(`select * from (\n${sql}\n) as query limit 0`);
   const oids = [...new Set(columns.map(({ type }) => type))];
   const types = await transaction<{ oid: number; name: string }[]>`
-    select oid::bigint::int as oid, pg_catalog.format_type(oid, null::int) as name from pg_type where oid = any(${oids}::oid[])`;
+    select oid::bigint::int as oid, pg_catalog.format_type(oid, null::int) as name
+    from pg_type where oid = any(${oids}::oid[])`;
   const names = new Map(types.map(({ oid, name }) => [oid, name]));
   return columns.map(({ name, type }) => ({ name, type: names.get(type) ?? 'unknown' }));
 }
@@ -190,7 +191,8 @@ async function fetchRows(
   const query = transaction.unsafe<{ line: string | null }[]>(`
     select case when total <= ${bytesMax} then line end as line
     from (
-      select line, pg_catalog.sum(pg_catalog.octet_length(line)) over (rows between unbounded preceding and current row) as total
+      select line, pg_catalog.sum(pg_catalog.octet_length(line))
+        over (rows between unbounded preceding and current row) as total
       from (
         select pg_catalog.to_json(query)::text as line
         from (\n${sql}\n) as query${names.length === 0 ? '' : `(${names.join(', ')})`}
