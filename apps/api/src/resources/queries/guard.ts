@@ -212,7 +212,7 @@ class Validator {
     }
   }
 
-  /** Collects the names of columns among the parts of a reference, which can also be `*` or indexes. */
+  /** Collects the names among the parts of a reference. Other parts are `*` and indexes. */
   #collectAttributes(parts: readonly unknown[]): void {
     for (const part of parts as readonly { readonly String?: { readonly sval?: string } }[])
       if (part.String !== undefined) this.attributes.add(part.String.sval ?? '');

@@ -220,14 +220,15 @@ describe('POST /v1/pipelines/{id}/queries', () => {
     ['select 1 where (60.0::float8).pg_sleep is null', 'pg_sleep'],
     ['select x.pg_terminate_backend from generate_series(1, 100) as x', 'pg_terminate_backend'],
     ["select ((array['pg_authid'])[1]).regclass", 'regclass'],
-    ["select ('<a/>'::text).\"xml\"", 'xml'],
+    ['select (\'<a/>\'::text)."xml"', 'xml'],
   ])('rejects the call of a function like a column: %s', async (sql, name) => {
     expect((await query(sql).expect(400)).body.detail).toContain(name);
   });
 
-  test('calls functions of its own by their qualified names', async () => {
+  test('reads rows with functions of the system catalog, and not with functions of the schemas', async () => {
     await api.sql.unsafe(`
-      create function freshdesk_acme.to_json(record) returns json language sql as 'select ''"attack"''::json';
+      create function freshdesk_acme.to_json(record) returns json language plpgsql
+        as 'begin return ''"attack"''::json; end';
       create function freshdesk_acme.format_type(oid, text) returns text language sql as 'select ''attack'''`);
     const { body } = await query('select 1 as a').expect(200);
     expect(body).toMatchObject({ columns: [{ name: 'a', type: 'integer' }], rows: [[1]] });

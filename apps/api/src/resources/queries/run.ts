@@ -145,8 +145,8 @@ async function requireNoUserFunctions(
 
 /**
  * Requires that no name after a dot is the name of a function or a type that queries cannot use.
- * For example, `('file'::text).pg_read_file` calls the function. The server is asked, because its
- * release and its extensions determine which functions exist.
+ * For example, `('file'::text).pg_read_file` calls the function. The catalog of the server
+ * contains the names, because they depend on its release and its extensions.
  */
 async function requireAllowedAttributes(transaction: SqlTransaction, { attributes }: CheckedQuery): Promise<void> {
   const suspicious = attributes.filter(
