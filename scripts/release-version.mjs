@@ -36,6 +36,7 @@ const VERSION_FILES = [
   ['integrations/terraform/use-terraform.mjs', [/^(const VERSION = ').+(?=';)/m]],
   ['integrations/python/*/pyproject.toml', [/^(version = ").+(?=")/m]],
   ['apps/api/src/http/openapi.ts', [/^(const VERSION = ').+(?=';)/m]],
+  ['packages/mcp/src/server.ts', [/^(const VERSION = ').+(?=';)/m]],
 ];
 
 const { date = new Date().toISOString().slice(0, 10) } = parseArgs({ options: { date: { type: 'string' } } }).values;

@@ -67,28 +67,7 @@ const VALIDATOR_OPTIONS = {
  * registered after them.
  */
 export async function buildApp(deps: Deps): Promise<App> {
-  const app: App = Fastify({
-    ...(deps.logger ? { loggerInstance: deps.logger } : { logger: false }),
-    // `registerRequestLog` logs one line per request instead of Fastify's two.
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_BYTES_MAX,
-    trustProxy: deps.trustedProxies || false,
-    genReqId: () => randomUUID(),
-    requestIdHeader: false,
-    // The limit exceeds the longest parameter that a schema accepts. A parameter that is too long
-    // therefore returns 400 with a message instead of 404.
-    routerOptions: { maxParamLength: 16_384 },
-    ajv: { customOptions: VALIDATOR_OPTIONS },
-    schemaController: { compilersFactory: { buildSerializer, buildValidator } },
-  }).withTypeProvider<TypeBoxTypeProvider>();
-  app.addHook('onSend', (request, reply, _payload, done) => {
-    reply.header('x-request-id', request.id);
-    reply.header('x-content-type-options', 'nosniff');
-    // Responses depend on the token, and can change at any time.
-    if (request.routeOptions.config.permission !== undefined && !reply.hasHeader('cache-control'))
-      reply.header('cache-control', 'no-store');
-    done();
-  });
+  const app = createServer(deps);
   registerTracing(app);
   registerErrors(app);
   registerRequestLog(app, deps.metrics);
@@ -128,6 +107,32 @@ export async function buildApp(deps: Deps): Promise<App> {
   registerSignInRoutes(app, deps);
   registerAuditLogRoutes(app, deps);
   await app.ready();
+  return app;
+}
+
+function createServer(deps: Deps): App {
+  const app: App = Fastify({
+    ...(deps.logger ? { loggerInstance: deps.logger } : { logger: false }),
+    // `registerRequestLog` logs one line per request instead of Fastify's two.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_BYTES_MAX,
+    trustProxy: deps.trustedProxies || false,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    // The limit exceeds the longest parameter that a schema accepts. A parameter that is too long
+    // therefore returns 400 with a message instead of 404.
+    routerOptions: { maxParamLength: 16_384 },
+    ajv: { customOptions: VALIDATOR_OPTIONS },
+    schemaController: { compilersFactory: { buildSerializer, buildValidator } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    reply.header('x-request-id', request.id);
+    reply.header('x-content-type-options', 'nosniff');
+    // Responses depend on the token, and can change at any time.
+    if (request.routeOptions.config.permission !== undefined && !reply.hasHeader('cache-control'))
+      reply.header('cache-control', 'no-store');
+    done();
+  });
   return app;
 }
 

@@ -1,6 +1,7 @@
 import { Freshet } from '@freshet/client';
 import { AppError } from '@freshet/contracts';
 import { readLocalDeployment, readSettings, settings } from '@freshet/runtime';
+import { resolveDataDir } from './cli/data-dir.ts';
 
 /** A link that signs in to the console. */
 export interface SignInLink {
@@ -14,18 +15,23 @@ export interface SignInLink {
  * @param dataDir the value of the option `--data-dir`.
  * @throws AppError `configuration` when there is no deployment.
  */
-export async function createSignInLink(environment: NodeJS.ProcessEnv): Promise<SignInLink> {
-  const { url, token } = findDeployment(environment);
+export async function createSignInLink(
+  environment: NodeJS.ProcessEnv,
+  dataDir: string | undefined,
+): Promise<SignInLink> {
+  const { url, token } = findDeployment(environment, dataDir);
   const { code, expires_at } = await new Freshet({ url, token }).post('/v1/sign-in-codes');
   return { url: `${url.replace(/\/$/, '')}/console?code=${code}`, expiresAt: new Date(expires_at) };
 }
 
-function findDeployment(environment: NodeJS.ProcessEnv): { readonly url: string; readonly token: string } {
+function findDeployment(
+  environment: NodeJS.ProcessEnv,
+  dataDir: string | undefined,
+): { readonly url: string; readonly token: string } {
   const env = readSettings(
     {
       FRESHET_URL: settings.serverUrl(['http:', 'https:']).optional(),
       FRESHET_TOKEN: settings.string.optional(),
-      FRESHET_DATA_DIR: settings.string.default('.freshet'),
     },
     environment,
   );
@@ -36,7 +42,8 @@ function findDeployment(environment: NodeJS.ProcessEnv): { readonly url: string;
       'configuration',
       'Set both FRESHET_URL (the address of the API) and FRESHET_TOKEN (an API token), or neither.',
     );
-  const local = readLocalDeployment(env.FRESHET_DATA_DIR);
+  const folder = resolveDataDir(dataDir, environment);
+  const local = readLocalDeployment(folder);
   if (local !== null) return local;
   throw new AppError(
     'configuration',

@@ -42,6 +42,8 @@ const run: Run = {
   finished_at: '2026-01-31T12:10:00.000Z',
   progress: 1,
   estimated_finished_at: null,
+  trace_id: null,
+  trace_url: null,
   objects: [
     buildObject('tickets', {}),
     buildObject('agents', { status: 'forbidden', error: { code: 'source_forbidden', message: PROMPT } }),

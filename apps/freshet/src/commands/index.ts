@@ -10,9 +10,11 @@ import { exportManifest } from './export.ts';
 import { extractWorker } from './extract-worker.ts';
 import { help } from './help.ts';
 import { loadWorker } from './load-worker.ts';
+import { mcp } from './mcp.ts';
 import { migrate } from './migrate.ts';
 import { rotateKeys } from './rotate-keys.ts';
 import { scheduler } from './scheduler.ts';
+import { signIn } from './sign-in.ts';
 import { standalone } from './standalone.ts';
 import { sync } from './sync.ts';
 
@@ -28,9 +30,11 @@ export const COMMANDS: readonly Command[] = [
   backup,
   migrate,
   rotateKeys,
+  signIn,
   diff,
   apply,
   exportManifest,
+  mcp,
   completion,
   complete,
   help,

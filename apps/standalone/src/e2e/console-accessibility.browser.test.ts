@@ -94,7 +94,8 @@ describe.each(PAGES)('%s', (name, path, text) => {
         expect(await browser.findAccessibilityProblems(), `${width} px`).toEqual([]);
         expect(await browser.getHorizontalOverflow(), `${width} px`).toBeLessThanOrEqual(0);
         const screenshot = getScreenshotName(name, scheme, width);
-        if (screenshot !== null) await browser.takeScreenshot(screenshot, SCREENSHOT_HEIGHTS[screenshot]);
+        if (screenshot !== null)
+          await browser.takeScreenshot(screenshot, { heightMax: SCREENSHOT_HEIGHTS[screenshot] });
       }
     },
   );

@@ -8,7 +8,7 @@ import { Deployment } from '../test-support/deployment.ts';
  */
 
 const PIPELINES = 1000;
-const PAGE_SIZE = 50;
+const PAGE_SIZE = 25;
 
 let deployment: Deployment;
 let browser: ConsoleBrowser;
@@ -66,7 +66,7 @@ test('a user moves through the pages, and finds a pipeline of a different page b
   const getLink = (name: string) => page.getByRole('link', { name, exact: true });
   const press = (name: string) => page.getByRole('button', { name, exact: true }).press('Enter');
   await press('Next');
-  await getLink('pipeline 949').waitFor();
+  await getLink('pipeline 974').waitFor();
   await page.getByText('Page 2').waitFor();
   expect(await browser.findAccessibilityProblems()).toEqual([]);
   await press('Previous');

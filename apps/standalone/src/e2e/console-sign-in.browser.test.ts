@@ -63,7 +63,7 @@ test('the page of a used link states how to get a new link, and still accepts a 
   await second.getByText('npm run freshet sign-in').first().waitFor();
   expect(second.url()).not.toContain('code');
   expect(await browser.findAccessibilityProblems(second)).toEqual([]);
-  await browser.takeScreenshot('sign-in-link-used', second);
+  await browser.takeScreenshot('sign-in-link-used', { page: second });
   await second.getByLabel('API token').fill(deployment.token);
   await second.keyboard.press('Enter');
   await heading(second, 'Pipelines').waitFor();

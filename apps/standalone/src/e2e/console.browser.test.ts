@@ -406,6 +406,8 @@ test('controls without permission are disabled, and say which role is required',
   await button('Run now').focus();
   await page.getByText(/Your token has the role observer.*the role pipeline_admin includes/).waitFor();
   await button('Run now').press('Enter');
+  await visit('/reports');
+  await page.getByText('You do not have access to reports').waitFor();
   await visit(`/pipelines/${pipelineId}/data?table=freshdesk_demo.tickets&view=preview`);
   await page.getByText(/requires the permission read_warehouse, which the role pipeline_admin includes/).waitFor();
   await visit('/tokens');

@@ -37,6 +37,8 @@ test.each(variants)(
     const { page, hosts, errors } = await openObservedPage(browser, { viewport: { width, height: 900 }, colorScheme });
     for (const path of PAGES) {
       await page.goto(`${deployment.url}/help/${path}`, { waitUntil: 'networkidle' });
+      // The code of the site sets this title when it starts.
+      await page.locator('.VPSwitchAppearance:not([title=""])').first().waitFor({ state: 'attached' });
       expect(await findViolations(page), path).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth'), path).toBe(true);
       if (SCREENSHOTS !== undefined) {

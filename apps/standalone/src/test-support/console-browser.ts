@@ -92,12 +92,18 @@ export class ConsoleBrowser implements AsyncDisposable {
    * Takes a screenshot for the documentation when FRESHET_SCREENSHOTS is set. The window becomes as
    * high as the page, up to `heightMax` pixels.
    */
-  async takeScreenshot(name: string, page = this.page): Promise<void> {
+  async takeScreenshot(
+    name: string,
+    {
+      heightMax = SCREENSHOT_HEIGHT_MAX,
+      page = this.page,
+    }: { readonly heightMax?: number | undefined; readonly page?: Page } = {},
+  ): Promise<void> {
     if (!process.env['FRESHET_SCREENSHOTS']) return;
     mkdirSync(SCREENSHOTS, { recursive: true });
     const { width = 0 } = page.viewportSize() ?? {};
     const height = (await page.evaluate('document.documentElement.scrollHeight')) as number;
-    await page.setViewportSize({ width, height: Math.min(SCREENSHOT_HEIGHT_MAX, Math.max(HEIGHT, height)) });
+    await page.setViewportSize({ width, height: Math.min(heightMax, Math.max(HEIGHT, height)) });
     await page.evaluate('window.scrollTo(0, 0)');
     await page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
     await page.setViewportSize({ width, height: HEIGHT });

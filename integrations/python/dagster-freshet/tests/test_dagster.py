@@ -175,7 +175,7 @@ def test_a_partial_run_materializes_only_the_tables_that_succeeded(
     assert not result.success
     assert "has the status partial. groups: forbidden" in get_failure(result)
     keys = [event.asset_key for event in result.get_asset_materialization_events()]
-    assert keys == [dg.AssetKey(["incomplete", "tickets"])]
+    assert keys == [dg.AssetKey(["freshdesk_incomplete", "tickets"])]
 
 
 def test_errors_of_the_api_name_the_cause(
@@ -239,11 +239,12 @@ def test_a_stale_table_fails_its_check(
     ).resolve_implicit_global_asset_job_def()
     result = job.execute_in_process(instance=instance)
     evaluations = {item.asset_key: item for item in result.get_asset_check_evaluations()}
-    assert set(evaluations) == {AGENTS, GROUPS, dg.AssetKey(["broken", "groups"])}
+    assert set(evaluations) == {AGENTS, GROUPS, dg.AssetKey(["freshdesk_broken", "groups"])}
     assert not any(item.passed for item in evaluations.values())
     assert str(evaluations[GROUPS].description).startswith("freshdesk_acme.groups is complete")
     assert (
-        evaluations[dg.AssetKey(["broken", "groups"])].description == "No run has completed groups."
+        evaluations[dg.AssetKey(["freshdesk_broken", "groups"])].description
+        == "No run has completed groups."
     )
 
 

@@ -37,6 +37,7 @@ export async function runReport(
       columns: report.columns,
       rows: rows.slice(0, limit).map(toPlainRow),
       truncated: rows.length > limit,
+      timeZone,
     };
   });
 }

@@ -5,6 +5,8 @@ import { ON_REQUEST } from './query-client.ts';
 
 const NEVER_CHANGES = { staleTime: Number.POSITIVE_INFINITY, refetchInterval: false } as const;
 const PAGE_SIZE = 50;
+/** A row of this list has a chart, and its usage of a month. */
+const PIPELINES_PAGE_SIZE = 25;
 
 export const currentTokenQuery = () =>
   queryOptions({
@@ -32,7 +34,7 @@ export const pipelineActivityQuery = (filter: PipelineFilter, cursor: string | n
     queryKey: ['pipelines', 'activity', filter, cursor],
     queryFn: ({ signal }) =>
       api().get('/v1/pipelines/activity', {
-        params: { query: { limit: PAGE_SIZE, ...filter, ...(cursor === null ? {} : { cursor }) } },
+        params: { query: { limit: PIPELINES_PAGE_SIZE, ...filter, ...(cursor === null ? {} : { cursor }) } },
         signal,
       }),
     placeholderData: keepPreviousData,

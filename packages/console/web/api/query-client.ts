@@ -18,21 +18,19 @@ export function isNotOnRequest({ meta }: Pick<Query, 'meta'>): boolean {
   return meta?.['isOnRequest'] !== true;
 }
 
-export function createQueryClient(): QueryClient {
-  return new QueryClient({
-    defaultOptions: {
-      queries: {
-        staleTime: 2000,
-        // The API client repeats requests that received no response. Other errors are final.
-        retry: false,
-        // Without a network, a request must fail, so that the page can say so.
-        networkMode: 'always',
-        refetchOnWindowFocus: true,
-        throwOnError: false,
-        refetchInterval: ({ state: { error } }) =>
-          error instanceof FreshetError && [401, 403, 404].includes(error.status) ? false : POLL_MS,
-      },
-      mutations: { retry: false, networkMode: 'always' },
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 2000,
+      // The API client repeats requests that received no response. Other errors are final.
+      retry: false,
+      // Without a network, a request must fail, so that the page can say so.
+      networkMode: 'always',
+      refetchOnWindowFocus: true,
+      throwOnError: false,
+      refetchInterval: ({ state: { error } }) =>
+        error instanceof FreshetError && [401, 403, 404].includes(error.status) ? false : POLL_MS,
     },
-  });
-}
+    mutations: { retry: false, networkMode: 'always' },
+  },
+});

@@ -3,16 +3,18 @@ import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import type { Schemas } from '../api/client.ts';
-import { createQueryClient } from '../api/query-client.ts';
+import { queryClient } from '../api/query-client.ts';
 import { getNonce } from './nonce.ts';
 import { router } from './router.tsx';
 import { SessionProvider } from './session.tsx';
 import { resolveCssVariables, theme } from './theme.ts';
 
-const queryClient = createQueryClient();
 const colorSchemeManager = localStorageColorSchemeManager({ key: 'freshet.color-scheme' });
 
-/** @param props.linkSession the session of the sign-in link with which the page was opened. Null: no link. */
+/**
+ * @param props.linkSession the session of the sign-in link with which the page was opened. Null:
+ *   there is no link.
+ */
 export function App({ linkSession }: { readonly linkSession: Promise<Schemas['Session']> | null }) {
   return (
     <MantineProvider

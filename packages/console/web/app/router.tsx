@@ -1,6 +1,10 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { getToken } from '../api/client.ts';
+import { pipelineActivityQuery } from '../api/queries.ts';
+import { queryClient } from '../api/query-client.ts';
 import { Loading } from '../components/states.tsx';
 import { parseDataSearch } from '../features/data/search.ts';
+import { parseReportSearch } from '../features/reports/report-search.ts';
 import { NotFound, RouteError } from './fallbacks.tsx';
 import { Shell } from './shell.tsx';
 
@@ -9,6 +13,10 @@ const rootRoute = createRootRoute({ component: Shell, notFoundComponent: NotFoun
 const pipelinesRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
+  // Fetches the first page of the list while the code of the page is loaded.
+  loader: () => {
+    if (getToken() !== null) void queryClient.prefetchQuery(pipelineActivityQuery({}, null));
+  },
   component: lazyRouteComponent(() => import('../features/pipelines/pipelines-page.tsx'), 'PipelinesPage'),
 });
 const wizardRoute = createRoute({

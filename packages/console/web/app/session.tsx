@@ -22,7 +22,10 @@ export interface Session {
 
 const SessionContext = createContext<Session | null>(null);
 
-/** @param props.linkSession the session of the sign-in link with which the page was opened. Null: no link. */
+/**
+ * @param props.linkSession the session of the sign-in link with which the page was opened. Null:
+ *   there is no link.
+ */
 export function SessionProvider({
   linkSession,
   children,

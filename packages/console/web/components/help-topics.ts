@@ -21,7 +21,7 @@ export const HELP_TOPICS = {
   tokens: 'security/#roles-and-permissions',
   auditLog: 'api/guide#audit-log-and-usage',
   monitoring: 'operations#monitoring',
-  reports: 'analytics/',
+  reports: 'guides/console#reports',
   quickstart: 'quickstart',
 } as const satisfies Readonly<Record<string, string>>;
 

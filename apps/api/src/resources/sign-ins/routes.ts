@@ -34,7 +34,7 @@ function registerCreateCode(app: App, { store }: Deps): void {
     },
     async (request, reply) => {
       const { sessionId } = request.identity as TokenIdentity;
-      // Otherwise a session could prolong itself without limit.
+      // Otherwise, a session could be extended without limit.
       if (sessionId !== null)
         throw new AppError(
           'permission_denied',

@@ -536,6 +536,48 @@ class Health(FreshetModel):
     """
 
 
+class Metric(FreshetModel):
+    """
+    A metric of the analytics models.
+    """
+
+    topic: str
+    """
+    The topic of the metric.
+    """
+    name: str
+    """
+    The name of the metric.
+    """
+    model: str
+    """
+    The analytics model that contains the metric.
+    """
+    column: str
+    """
+    The column of the model.
+    """
+    type: str
+    """
+    The SQL type of the column.
+    """
+    definition: str
+    """
+    The definition of the metric.
+    """
+
+
+class MetricList(FreshetModel):
+    """
+    The metrics of the analytics models.
+    """
+
+    data: list[Metric]
+    """
+    The metrics, by topic.
+    """
+
+
 ObjectAccess = TypeAliasType(
     "ObjectAccess", Literal["available", "forbidden", "not_in_plan", "error"] | str
 )
@@ -641,6 +683,7 @@ Permission = TypeAliasType(
         "read",
         "read_records",
         "read_reports",
+        "read_warehouse",
         "run",
         "refresh",
         "manage_pipelines",
@@ -654,7 +697,7 @@ Permission = TypeAliasType(
     | str,
 )
 """
-`read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `read_reports`: Run reports, which read rows of the warehouse and may contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
+`read`: Read pipelines, runs, objects, credits and all other resources that contain neither personal data nor secrets. `read_records`: Read rejected records, which may contain personal data. `read_reports`: Run reports, which read rows of the warehouse and may contain personal data. `read_warehouse`: Preview tables of the warehouse and query the warehouse. The rows contain personal data. `run`: Start and cancel runs. Pause and resume pipelines. Restart objects, set their positions, and rebuild their tables. Retry and discard failed units. Replay and discard rejected records. `refresh`: Refresh single records. This is the only permission that a Freshdesk automation rule needs. `manage_pipelines`: Create, update, test and delete pipelines, and configure their objects. `manage_connections`: Create, update, test and delete credentials and destinations. `manage_webhooks`: Create, update, test and delete webhooks, and read their deliveries. `erase`: Permanently erase a person from the warehouse and from the data that Freshet stores. Lift erasures. `redrive`: Retry and discard dead jobs. `manage_tokens`: Create, read, update, rotate and delete tokens. `read_audit_log`: Read the audit log.
 """
 
 
@@ -1012,6 +1055,21 @@ class PostgresPasswordInput(FreshetModel):
     password: str
     """
     The password of the PostgreSQL role.
+    """
+
+
+class PreviewColumn(FreshetModel):
+    """
+    A column of a preview.
+    """
+
+    name: str
+    """
+    The name of the column.
+    """
+    type: str
+    """
+    The SQL type of the column.
     """
 
 
@@ -1375,6 +1433,10 @@ class ReportResult(FreshetModel):
     """
     Whether the report has more than 10,000 rows. The further rows are missing.
     """
+    time_zone: str
+    """
+    The time zone of the days, as a name in the IANA time zone database.
+    """
     refreshed_at: AwareDatetime
     """
     The models contain everything that was loaded before this time. RFC 3339, UTC.
@@ -1586,6 +1648,37 @@ class SystemStatus(FreshetModel):
     """
     Runs that are queued or running.
     """
+
+
+class TableColumn(FreshetModel):
+    """
+    A column of a table.
+    """
+
+    name: str
+    """
+    The name of the column.
+    """
+    type: str
+    """
+    The SQL type of the column.
+    """
+    nullable: bool
+    """
+    Whether the column can contain nulls.
+    """
+    description: str | None
+    """
+    The SQL comment of the column. Null: the column has no comment.
+    """
+
+
+TableKind = TypeAliasType(
+    "TableKind", Literal["object", "history", "model", "settings", "ledger"] | str
+)
+"""
+The content of the table. `object`: the records of an object. `history`: all versions of the records. `model`: an analytics model. `settings`: a setting of the analytics models that you fill. `ledger`: the coverage of the tables, or the applied batches.
+"""
 
 
 class TablePlan(FreshetModel):
@@ -3522,6 +3615,14 @@ class Run(FreshetModel):
     estimated_finished_at: AwareDatetime | None
     """
     The estimated time at which the run finishes. The estimate is based on the credits that are still needed, and on the credits per minute that the run has used so far. The rate limit of the account is used if it is lower. Null: there is no estimate yet, or the run has finished. RFC 3339, UTC.
+    """
+    trace_id: str | None
+    """
+    The id of the trace (OpenTelemetry) that contains the requests, steps and loads of the run. Null: the run is not traced, or its trace is not sampled.
+    """
+    trace_url: str | None
+    """
+    The address of the trace in the tracing system of the operator. Null: the run has no trace, or the operator has not configured the address (`FRESHET_TRACE_URL`).
     """
     objects: list[ObjectRun]
     """

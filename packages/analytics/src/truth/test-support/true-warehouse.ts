@@ -1,7 +1,7 @@
 import { getObject, toTable } from '@freshet/freshdesk-extractor';
 import { STATUSES } from '@freshet/freshdesk-simulator/lifecycle';
 import type { TestDatabase } from '@freshet/testing';
-import type { Warehouse } from '@freshet/warehouse-loader';
+import { runReadOnly, type Warehouse } from '@freshet/warehouse-loader';
 import {
   type AnalyticsTarget,
   type RefreshResult,
@@ -143,7 +143,9 @@ export class TrueWarehouse implements AsyncDisposable {
   /** Runs a report, with limits that the tests do not reach. */
   async runReport(name: string, parameters: ReportArguments): Promise<ReportResult> {
     const target: AnalyticsTarget = { schema: SCHEMA, tablePrefix: '', timeZone: null };
-    return runReport(this.#database.sql, target, name, parameters, { timeoutMs: 60_000, limit: 10_000 });
+    return runReadOnly(this.#database.sql, 60_000, (transaction) =>
+      runReport(transaction, target, name, parameters, { limit: 10_000 }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,6 +16,7 @@ const TAB_HELP: readonly { readonly tab: string; readonly topic: HelpTopic }[] =
   { tab: 'objects', topic: 'objects' },
   { tab: 'runs', topic: 'runs' },
   { tab: 'data', topic: 'data' },
+  { tab: 'reports', topic: 'reports' },
   { tab: 'failures', topic: 'rejectedRecords' },
 ];
 
@@ -39,6 +40,8 @@ export function PipelineLayout() {
 function Header({ pipeline }: { readonly pipeline: Schemas['Pipeline'] }) {
   const runs = useLatestRuns(pipeline.id) ?? [];
   const state = getPipelineState(pipeline, getRunState(runs));
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const help = TAB_HELP.find(({ tab }) => path.endsWith(`/${tab}`))?.topic ?? 'pipelines';
   return (
     <PageHeader
       title={pipeline.name}
@@ -113,6 +116,7 @@ function Tabs({ id }: { readonly id: string }) {
     { to: '/pipelines/$id/objects', label: 'Objects' },
     { to: '/pipelines/$id/runs', label: 'Runs' },
     { to: '/pipelines/$id/data', label: 'Data' },
+    { to: '/pipelines/$id/reports', label: 'Reports' },
     { to: '/pipelines/$id/failures', label: `Rejected & failed${count > 0 ? ` (${count}${hasMore ? '+' : ''})` : ''}` },
     { to: '/pipelines/$id/settings', label: 'Settings' },
   ] as const;

@@ -31,7 +31,7 @@ export function PipelinesPage() {
   const isFirstUse = query.data?.data.length === 0 && status === 'all' && text === '' && cursors.length === 0;
   return (
     <>
-      <PageHeader title="Pipelines" actions={isFirstUse ? null : <CreateButton />} />
+      <PageHeader title="Pipelines" help="pipelines" actions={isFirstUse ? null : <CreateButton />} />
       <QueryView query={query}>
         {({ data, next_cursor }) =>
           isFirstUse ? (

@@ -21,6 +21,7 @@ export function ReportsPage() {
     <>
       <PageHeader
         title="Support reports"
+        help="reports"
         beside={
           pipelines.length === 0 ? null : (
             <Select

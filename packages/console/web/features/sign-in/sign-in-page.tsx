@@ -59,6 +59,7 @@ export function SignInPage() {
                 <code>npm run freshet sign-in</code>) to get a link. Otherwise, ask a team admin for a token or a link.
               </Text>
             )}
+            <HelpLink topic="signIn" subject="the sign-in" />
           </Stack>
         </form>
       </Paper>
