@@ -76,6 +76,8 @@ export type Command = CommandSpec<Readonly<Record<string, OptionSpec>>>;
  * Defines a command. A file in `commands/` defines one command, and `commands/index.ts` lists it.
  */
 export function defineCommand<const O extends Readonly<Record<string, OptionSpec>>>(spec: CommandSpec<O>): Command {
+  // All commands have one type in the list. `parseInvocation` parses the arguments of each command
+  // with the options of this command, so `run` receives values of the declared types.
   return spec as unknown as Command;
 }
 
