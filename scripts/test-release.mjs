@@ -122,13 +122,13 @@ async function buildImage() {
   for (const command of /^RUN (node .+)$/m.exec(dockerfile)[1].split(' && '))
     runOrExit('sh', ['-c', command.replaceAll('/freshet', built)], { cwd: context, ...silent });
   const bundle = await unpack(`freshet-bundle-${version}.tar.gz`);
-  const files = listFiles(built);
-  if (files.join('\n') !== listFiles(bundle).join('\n'))
-    problems.push('The image and the bundle contain different files.');
-  else
-    for (const file of files)
-      if (!readFileSync(join(built, file)).equals(readFileSync(join(bundle, file))))
-        problems.push(`The image and the bundle contain different versions of ${file}.`);
+  const inImage = new Set(listFiles(built));
+  const inBundle = new Set(listFiles(bundle));
+  for (const file of inImage.difference(inBundle)) problems.push(`Only the image, not the bundle, contains ${file}.`);
+  for (const file of inBundle.difference(inImage)) problems.push(`Only the bundle, not the image, contains ${file}.`);
+  for (const file of inImage.intersection(inBundle))
+    if (!readFileSync(join(built, file)).equals(readFileSync(join(bundle, file))))
+      problems.push(`The image and the bundle contain different versions of ${file}.`);
   return built;
 }
 
