@@ -139,6 +139,7 @@ async function useImage(bundle) {
   mkdirSync(root);
   const server = await startEmbeddedPostgres({
     dataDir: join(folder, 'postgres'),
+    isTemporary: true,
     resolveFrom: import.meta.url,
     databases: ['freshet'],
     settings: { fsync: 'off' },
@@ -158,7 +159,6 @@ async function useImage(bundle) {
   } finally {
     await server.stop();
     removeImageRoot(root);
-    rmSync(server.dataDir, { recursive: true, force: true });
   }
 }
 

@@ -61,6 +61,7 @@ export class BenchDeployment implements AsyncDisposable {
     const postgres = await startEmbeddedPostgres({
       resolveFrom: import.meta.url,
       dataDir: folder,
+      isTemporary: true,
       settings: { max_wal_size: '4GB', shared_buffers: '512MB' },
     });
     cleanups.push(() => postgres.stop());

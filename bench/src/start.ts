@@ -80,6 +80,7 @@ async function measureBaseline(folder: string): Promise<number> {
   const server = await startEmbeddedPostgres({
     resolveFrom: import.meta.url,
     dataDir: folder,
+    isTemporary: true,
     databases: ['freshet', 'warehouse'],
   });
   const seconds = (performance.now() - startedAt) / 1000;

@@ -10,8 +10,13 @@ export interface EmbeddedPostgresOptions {
    * alias that refers to a different release.
    */
   readonly packageName?: string;
-  /** The data folder. It is created if it does not exist, and retained when the server stops. */
+  /** The data folder. It is created if it does not exist. */
   readonly dataDir: string;
+  /**
+   * Whether the data folder is deleted when the server stops, even if this process is killed.
+   * Default: false.
+   */
+  readonly isTemporary?: boolean;
   /** The databases that are created together with a new cluster. */
   readonly databases?: readonly string[];
   /** Server parameters, such as `fsync: 'off'` for tests. */
@@ -28,10 +33,15 @@ export interface EmbeddedPostgres {
   readonly dataDir: string;
   /** The folder of the cluster, inside `dataDir`. */
   readonly clusterDir: string;
-  stop(): Promise<void>;
+  /** Stops the server. `retainData`: a temporary data folder is not deleted. */
+  stop(options?: StopOptions): Promise<void>;
 }
 
-export type SupervisorRequest = { readonly start: EmbeddedPostgresOptions } | { readonly stop: true };
+interface StopOptions {
+  readonly retainData?: boolean;
+}
+
+export type SupervisorRequest = { readonly start: EmbeddedPostgresOptions } | { readonly stop: StopOptions };
 export type SupervisorResponse =
   | { readonly started: Omit<EmbeddedPostgres, 'stop'> }
   | { readonly failed: string }
@@ -73,11 +83,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   supervisor.channel?.unref();
   return {
     ...response.started,
-    stop: async () => {
+    stop: async (stopOptions = {}) => {
       if (!supervisor.connected) return;
       supervisor.ref();
       supervisor.channel?.ref();
-      await request({ stop: true });
+      await request({ stop: stopOptions });
       supervisor.disconnect();
     },
   };

@@ -19,9 +19,14 @@ import {
 const PID_FILE = 'keeper.pid';
 
 let cluster: Cluster | null = null;
+/** The folders that are deleted when the server stops. */
+let temporaryDirs: readonly string[] = [];
 
 process.on('message', (request: SupervisorRequest) => {
-  const work = 'start' in request ? start(request.start) : stop().then((): SupervisorResponse => ({ stopped: true }));
+  const work =
+    'start' in request
+      ? start(request.start)
+      : stop(request.stop.retainData).then((): SupervisorResponse => ({ stopped: true }));
   work.then(respond, (error: unknown) => respond({ failed: error instanceof Error ? error.message : String(error) }));
 });
 process.on('disconnect', () => void stop().finally(() => process.exit(0)));
@@ -38,6 +43,8 @@ async function start(options: EmbeddedPostgresOptions): Promise<SupervisorRespon
   const { packageDir, majorVersion } = installation;
   const dataDir = prepareDataDir(resolve(options.dataDir), user);
   lockDataDir(dataDir);
+  // PostgreSQL may store its data outside the requested folder.
+  if (options.isTemporary === true) temporaryDirs = [dataDir, resolve(options.dataDir)];
   const binaries = prepareBinaries(installation, dataDir, user);
   const clusterDir = getClusterDir(dataDir, majorVersion);
   const databases = options.databases ?? [];
@@ -48,12 +55,13 @@ async function start(options: EmbeddedPostgresOptions): Promise<SupervisorRespon
   return { started: { url, dataDir, clusterDir } };
 }
 
-async function stop(): Promise<void> {
+async function stop(retainData = false): Promise<void> {
   const current = cluster;
   cluster = null;
   if (current === null) return;
   await stopCluster(current);
   rmSync(join(current.dataDir, PID_FILE), { force: true });
+  if (!retainData) for (const folder of temporaryDirs) rmSync(folder, { recursive: true, force: true });
 }
 
 /** Prevents two servers from using the same data folder. */

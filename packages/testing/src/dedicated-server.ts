@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,7 @@ export class DedicatedServer implements AsyncDisposable {
   async crash(): Promise<void> {
     const [pid] = readFileSync(join(this.#server.clusterDir, 'postmaster.pid'), 'utf8').split('\n');
     process.kill(Number(pid), 'SIGQUIT');
-    await this.#server.stop();
+    await this.#server.stop({ retainData: true });
     this.#server = await startServer(this.#dataDir);
   }
 
@@ -58,8 +58,6 @@ export class DedicatedServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.stop();
-    rmSync(this.#server.dataDir, { recursive: true, force: true });
-    rmSync(this.#dataDir, { recursive: true, force: true });
   }
 }
 
@@ -76,6 +74,7 @@ function startServer(dataDir: string): Promise<EmbeddedPostgres> {
   return startEmbeddedPostgres({
     ...getPostgresUnderTest(),
     dataDir,
+    isTemporary: true,
     settings: { fsync: 'off', max_connections: '50' },
   });
 }

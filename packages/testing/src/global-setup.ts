@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
@@ -16,6 +16,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const server = await startEmbeddedPostgres({
     ...getPostgresUnderTest(),
     dataDir,
+    isTemporary: true,
     // The data is deleted after the run, so the data need not survive a crash.
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '1000' },
   });
@@ -26,7 +27,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await bouncer?.stop();
     await server.stop();
-    rmSync(server.dataDir, { recursive: true, force: true });
-    rmSync(dataDir, { recursive: true, force: true });
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,6 +62,7 @@ test(`every warehouse equals its account after crashes, suspensions and lost con
   const server = await startEmbeddedPostgres({
     resolveFrom: import.meta.url,
     dataDir,
+    isTemporary: true,
     settings: { fsync: 'off', max_connections: '300' },
   });
   const admin = postgres(server.url, { max: 2, onnotice: () => {}, connection: { application_name: 'chaos' } });
@@ -217,7 +218,6 @@ test(`every warehouse equals its account after crashes, suspensions and lost con
     for (const simulator of simulators) await simulator.close();
     await admin.end({ timeout: 1 });
     await server.stop();
-    rmSync(dataDir, { recursive: true, force: true });
   }
 });
 
