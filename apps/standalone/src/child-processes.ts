@@ -72,6 +72,8 @@ export class ChildProcesses {
   startListener(spec: ChildProcessSpec): Promise<string> {
     return new Promise((resolve, reject) => {
       const { child, getErrorOutput } = this.#fork(spec);
+      // `stop` also stops a child that does not listen yet.
+      this.#running.set(spec.name, child);
       child.on('message', (message) => {
         const { listening } = message as { listening?: string };
         if (listening === undefined) return;

@@ -17,12 +17,19 @@ import { StartDisplay } from './start-display.ts';
 
 const POLL_INTERVAL_MS = 250;
 
-await runProcess('standalone', createLogger('standalone', 'error'), async () => {
+await runProcess('standalone', createLogger('standalone', 'error'), async (setProgram) => {
   const settings = readStandaloneSettings(process.env, process.argv.slice(2));
   // A signal may stop the process before the run has finished.
   if (settings.once) process.exitCode = 1;
   const display = new StartDisplay(process.stdout);
   const deployment = new StandaloneDeployment(settings, loadState(settings.dataDir), display);
+  const program = {
+    stop: () => {
+      display.close();
+      return deployment.stop();
+    },
+  };
+  setProgram(program);
   try {
     const { apiUrl, warehouseUrl } = await deployment.start();
     const client = new Freshet({ url: apiUrl, token: deployment.token });
@@ -42,15 +49,9 @@ await runProcess('standalone', createLogger('standalone', 'error'), async () => 
       await deployment.stop();
       process.exit(1);
     });
-    return {
-      stop: () => {
-        display.close();
-        return deployment.stop();
-      },
-    };
+    return program;
   } catch (error) {
-    display.close();
-    await deployment.stop();
+    await program.stop();
     throw error;
   }
 });

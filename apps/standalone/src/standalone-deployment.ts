@@ -15,6 +15,11 @@ const CONTROL_DATABASE = 'freshet';
 const WAREHOUSE = 'warehouse';
 const WORKERS = ['extract-worker', 'load-worker', 'scheduler'];
 
+interface Started {
+  readonly apiUrl: string;
+  readonly warehouseUrl: string;
+}
+
 /**
  * The parts of a deployment on one machine: PostgreSQL, a simulated account, the API, the workers
  * and the scheduler. PostgreSQL is not started if the settings contain the URLs of both databases.
@@ -27,7 +32,8 @@ export class StandaloneDeployment {
   readonly #children: ChildProcesses;
   /** The functions that stop the started parts, in the order of the start. */
   #cleanups: (() => Promise<void>)[] = [];
-  #isStopping = false;
+  #starting: Promise<unknown> | null = null;
+  readonly #stopping = new AbortController();
 
   /** @param display shows the steps of the start. */
   constructor(settings: StandaloneSettings, state: PersistentState, display: StartDisplay) {
@@ -42,7 +48,7 @@ export class StandaloneDeployment {
   }
 
   get isStopping(): boolean {
-    return this.#isStopping;
+    return this.#stopping.signal.aborted;
   }
 
   /** The API token. It has the role `team_admin`. */
@@ -53,12 +59,36 @@ export class StandaloneDeployment {
   /**
    * @returns the URLs of the API and the warehouse.
    * @throws AppError `configuration` when a part does not start.
+   * @throws DOMException `AbortError` when the deployment is stopped during the start.
    */
-  async start(): Promise<{ readonly apiUrl: string; readonly warehouseUrl: string }> {
+  start(): Promise<Started> {
+    const started = this.#startParts();
+    this.#starting = started;
+    return started;
+  }
+
+  /**
+   * Stops all parts in reverse order, including the parts that are starting. Further calls do
+   * nothing.
+   */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#cleanUp();
+    // PostgreSQL or the simulated account may have started in the meantime. `start` reports errors.
+    await this.#starting?.catch(() => {});
+    await this.#cleanUp();
+  }
+
+  async #cleanUp(): Promise<void> {
+    for (const cleanUp of this.#cleanups.splice(0).reverse()) await cleanUp();
+  }
+
+  async #startParts(): Promise<Started> {
     const [{ databaseUrl, warehouseUrl }, origin] = await Promise.all([
       this.#startPostgres(),
       this.#settings.account === null ? this.#startSimulator() : this.#settings.origin,
     ]);
+    this.#stopping.signal.throwIfAborted();
     const env = {
       DATABASE_URL: databaseUrl,
       FRESHET_SECRET_KEYS: this.#settings.secretKeys ?? this.#state.secret_keys,
@@ -71,6 +101,7 @@ export class StandaloneDeployment {
     this.#cleanups.push(() => this.#children.stop('api', ...WORKERS));
     const startProcesses = async () => {
       const url = await this.#startApi({ ...env, FRESHET_BOOTSTRAP_TOKEN: this.token, HOST: this.#settings.host });
+      this.#stopping.signal.throwIfAborted();
       // The workers start after the API, because they have no work until the API has created a run.
       for (const name of WORKERS) this.#children.start({ name, main: getMainModule(name), env });
       const { dataDir } = this.#settings;
@@ -80,12 +111,6 @@ export class StandaloneDeployment {
     };
     const apiUrl = await this.#display.step('API', startProcesses, (url) => url);
     return { apiUrl, warehouseUrl };
-  }
-
-  /** Stops all parts in reverse order. Further calls do nothing. */
-  async stop(): Promise<void> {
-    this.#isStopping = true;
-    for (const cleanUp of this.#cleanups.splice(0).reverse()) await cleanUp();
   }
 
   async #startPostgres(): Promise<{ readonly databaseUrl: string; readonly warehouseUrl: string }> {

@@ -35,8 +35,14 @@ const PARENT_EXITED = 'parent exited';
  * Exit statuses: 0 after an orderly shutdown, unless the program has set `process.exitCode`; 78 for
  * an invalid configuration; 1 otherwise.
  * @param name the service name in traces.
+ * @param start starts the program. A program whose parts take long to start passes itself to
+ *   `setProgram` before it starts them, so that a shutdown during the start stops these parts.
  */
-export async function runProcess(name: string, logger: Logger, start: () => Promise<Stoppable>): Promise<void> {
+export async function runProcess(
+  name: string,
+  logger: Logger,
+  start: (setProgram: (program: Stoppable) => void) => Promise<Stoppable>,
+): Promise<void> {
   let shutdownAt: number | null = null;
   let program: Stoppable | null = null;
   let traceExporter: TraceExporter | null = null;
@@ -65,13 +71,16 @@ export async function runProcess(name: string, logger: Logger, start: () => Prom
   exitOnUnhandledRejections(logger);
   try {
     traceExporter = await startTracing(name, process.env);
-    program = await start();
+    program = await start((starting) => {
+      program = starting;
+    });
     // Later starts then need not compile the code that ran so far. If the code did not run from a
     // bundle, there is no cache.
     flushCompileCache();
     limitHeapGrowth();
   } catch (error) {
-    reportStartFailure(logger, toAppError(error));
+    // A shutdown interrupts the start.
+    if (shutdownAt === null) reportStartFailure(logger, toAppError(error));
   }
 }
 

@@ -47,14 +47,37 @@ test('--once loads the simulated account into an embedded PostgreSQL, prints the
 
 test('--once exits with 1 if a signal interrupts the run', async () => {
   using standalone = new StandaloneProcess(['--once'], {}, dataDir);
-  await waitFor(() => standalone.apiUrl, 'the API is available');
+  await standalone.waitForOutput('  API ');
   process.kill(standalone.getProcessChain()[2] as number, 'SIGTERM');
   expect(await standalone.exited, standalone.output).toBe(1);
 });
 
+test.each(['Simulated account', 'PostgreSQL', 'API'])(
+  'a signal after the step “%s” of a start stops all processes before npm exits, so the next start succeeds',
+  async (step) => {
+    using standalone = new StandaloneProcess([], {}, dataDir);
+    await standalone.waitForOutput(`  ${step} `);
+    const processTree = standalone.getProcessTree();
+    process.kill(standalone.getProcessChain()[2] as number, 'SIGTERM');
+    expect(await standalone.exited, standalone.output).toBe(0);
+    expect(processTree.filter(isRunning)).toEqual([]);
+    expect(standalone.getProcessTree()).toEqual([]);
+  },
+);
+
 describe('npm start without options', () => {
+  test('prints the result of the first run, the console’s link, the token and example queries', async () => {
+    using standalone = new StandaloneProcess([], {}, dataDir);
+    await standalone.waitForOutput('Freshet is running.');
+    expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);
+    expect(standalone.output).toMatch(/Token {10}frt_/);
+    expect(standalone.output).toMatch(/Console {8}http:\/\/127\.0\.0\.1:\d+\/console\?code=frc_\w{36}\n/);
+    expect(standalone.output).toContain("psql 'postgres://");
+    expect(standalone.output).toContain('select * from freshdesk_demo_analytics.daily_summary');
+  });
+
   // Each process of the chain can receive the signal: npm, the start script, and the parent of all
-  // other processes.
+  // other processes. All processes have started, and a run is in progress or has finished.
   test.each([
     ['SIGTERM to npm', 0, 'SIGTERM'],
     ['SIGINT to npm', 0, 'SIGINT'],
@@ -69,13 +92,10 @@ describe('npm start without options', () => {
     ['SIGKILL to the parent of all other processes', 2, 'SIGKILL'],
   ] as const)('leaves no process running after %s', async (_title, target, signal) => {
     using standalone = new StandaloneProcess([], {}, dataDir, { detached: target === 'group' });
-    await waitFor(() => standalone.output.includes('Freshet is running.'), 'the first run has finished');
-    expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);
-    expect(standalone.output).toMatch(/Token {10}frt_/);
-    expect(standalone.output).toMatch(/Console {8}http:\/\/127\.0\.0\.1:\d+\/console\?code=frc_\w{36}\n/);
-    expect(standalone.output).toContain("psql 'postgres://");
-    expect(standalone.output).toContain('select * from freshdesk_demo_analytics.daily_summary');
+    // The run is created after all processes have started.
+    await standalone.waitForOutput('  tickets ');
     const processTree = standalone.getProcessTree();
+    expect(processTree.length).toBeGreaterThanOrEqual(8);
     if (target === 'group') process.kill(-(standalone.process.pid as number), signal);
     else process.kill(standalone.getProcessChain()[target] as number, signal);
     await waitFor(() => !processTree.some(isRunning), 'all processes have exited');
@@ -86,7 +106,7 @@ describe('npm start without options', () => {
 
   test('npm run freshet sign-in prints a link to the deployment of the data folder, which works once', async () => {
     using standalone = new StandaloneProcess([], {}, dataDir);
-    await waitFor(() => standalone.apiUrl, 'the API is available');
+    await standalone.waitForOutput('  API ');
     const env = { ...process.env, FRESHET_DATA_DIR: dataDir };
     const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'freshet', 'sign-in'], { env });
     const link = new URL(stdout.trim());
@@ -102,7 +122,7 @@ describe('npm start without options', () => {
 
   test('rejects a second start with the same data folder, and the first deployment continues to run', async () => {
     using first = new StandaloneProcess([], {}, dataDir);
-    await waitFor(() => first.apiUrl, 'the API is available');
+    await first.waitForOutput('  API ');
     const second = new StandaloneProcess([], {}, dataDir);
     expect(await second.exited).toBe(78);
     expect(second.output).toContain('already running on the data folder');

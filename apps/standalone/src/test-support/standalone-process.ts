@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { waitFor } from '@freshet/testing';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
@@ -63,6 +64,18 @@ export class StandaloneProcess implements Disposable {
   /** The output of stdout and stderr so far. */
   get output(): string {
     return this.#output;
+  }
+
+  /** Waits until a line of the output contains a text. Fails as soon as the program exits. */
+  async waitForOutput(text: string): Promise<void> {
+    const isPrinted = () =>
+      this.#output
+        .split('\n')
+        .slice(0, -1)
+        .some((line) => line.includes(text));
+    const isExited = () => this.process.exitCode !== null || this.process.signalCode !== null;
+    await waitFor(() => isPrinted() || isExited(), `the output contains “${text}”`);
+    if (!isPrinted()) throw new Error(`The program exited before it printed “${text}”:\n${this.#output}`);
   }
 
   /** The URL of the API. Null: the API has not started yet. */
