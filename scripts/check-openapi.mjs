@@ -19,11 +19,15 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 /** Returns the report of breaking changes, or null if there are none. */
 function findBreakingChanges(before, after) {
   // Run outside of the repository, because Go would search the repository for a module.
-  const { status, stdout, stderr } = spawnSync(
+  const { status, stdout, stderr, error } = spawnSync(
     'go',
     ['run', OASDIFF, 'breaking', '--fail-on', 'ERR', '--severity-levels', join(folder, 'levels'), before, after],
     { encoding: 'utf8', cwd: folder },
   );
+  if (error) {
+    console.error(`go cannot be started (${error.code}). Install Go, and add it to PATH.`);
+    process.exit(1);
+  }
   if (status !== 0 && !/error\t\[/.test(stdout)) throw new Error(`oasdiff failed:\n${stderr}`);
   return status === 0 ? null : stdout;
 }

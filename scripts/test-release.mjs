@@ -12,6 +12,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  cpSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -24,11 +25,12 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { extract } from 'tar';
 import { startEmbeddedPostgres } from '../packages/runtime/src/embedded-postgres.ts';
+import { findSite } from './docs-site.mjs';
 import { HELM, installGoProgram, runOrExit } from './programs.mjs';
 import { listFiles } from './release/archive.mjs';
 import { createImageRoot, removeImageRoot, runInImage, startInImage } from './release/image-root.mjs';
@@ -36,6 +38,8 @@ import { createImageRoot, removeImageRoot, runInImage, startInImage } from './re
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** The artifacts whose builds take at most a few seconds. */
 const FAST = ['python', 'helm', 'deploy', 'dbt', 'sbom', 'notes'];
+/** The command of the Dockerfile that builds the documentation site. */
+const SITE_COMMAND = 'node scripts/docs-site.mjs /freshet/help';
 const PROCESSES = ['api', 'extract-worker', 'load-worker', 'scheduler'];
 const START_TIMEOUT_MS = 60_000;
 /** Fails if a file, for example of the compile cache, cannot be read. */
@@ -110,7 +114,8 @@ function checkVersions() {
 }
 
 /**
- * Runs the commands of the Dockerfile on the context of the image.
+ * Runs the commands of the Dockerfile on the context of the image. The documentation site is not
+ * built a second time, because its key shows that the context contains all of its inputs.
  * @returns the folder `/freshet` of the image, which must equal the archive with the bundle.
  */
 async function buildImage() {
@@ -119,9 +124,12 @@ async function buildImage() {
   const install = /^RUN (npx .+)$/m.exec(dockerfile)[1];
   runOrExit('sh', ['-c', install], { cwd: context, ...silent });
   const built = join(folder, 'built');
-  for (const command of /^RUN (node .+)$/m.exec(dockerfile)[1].split(' && '))
-    runOrExit('sh', ['-c', command.replaceAll('/freshet', built)], { cwd: context, ...silent });
   const bundle = await unpack(`freshet-bundle-${version}.tar.gz`);
+  if (basename(findSite(context)) !== basename(findSite(ROOT)))
+    problems.push('The context of the image lacks files from which the documentation site is built.');
+  for (const command of /^RUN (node .+)$/m.exec(dockerfile)[1].split(' && '))
+    if (command === SITE_COMMAND) cpSync(join(bundle, 'help'), join(built, 'help'), { recursive: true });
+    else runOrExit('sh', ['-c', command.replaceAll('/freshet', built)], { cwd: context, ...silent });
   const inImage = new Set(listFiles(built));
   const inBundle = new Set(listFiles(bundle));
   for (const file of inImage.difference(inBundle)) problems.push(`Only the image, not the bundle, contains ${file}.`);

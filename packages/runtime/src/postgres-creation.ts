@@ -19,6 +19,7 @@ import type { ServerUser } from './postgres-installation.ts';
 
 export const SUPERUSER = 'freshet';
 const BUILTIN_LOCALE_SINCE = 17;
+const SCRAM_ITERATIONS_SINCE = 16;
 const execFileAsync = promisify(execFile);
 
 export interface Cluster {
@@ -60,23 +61,32 @@ export async function createCluster(cluster: Cluster): Promise<void> {
     cpSync(cluster.templateDir, temporaryDir, { recursive: true });
     changeOwner(temporaryDir, cluster);
     // The template contains the password of a different cluster.
-    runStatements(cluster, temporaryDir, [
-      `alter role ${SUPERUSER} password '${readFileSync(passwordFile, 'utf8').trim()}'`,
-    ]);
+    runStatements(cluster, temporaryDir, listPasswordStatements(cluster, passwordFile));
   } else {
     changeOwner(temporaryDir, cluster);
     if (cluster.user) chownSync(passwordFile, cluster.user.uid, cluster.user.gid);
     await initialize(cluster, temporaryDir, passwordFile);
-    runStatements(
-      cluster,
-      temporaryDir,
-      cluster.databases.map((name) => `create database "${name}"`),
-    );
+    runStatements(cluster, temporaryDir, [
+      ...listPasswordStatements(cluster, passwordFile),
+      ...cluster.databases.map((name) => `create database "${name}"`),
+    ]);
     storeTemplate(cluster, temporaryDir);
   }
   // Rename the folder last, so that an interrupted start never leaves an incomplete cluster at the
   // final path.
   renameSync(temporaryDir, cluster.clusterDir);
+}
+
+/**
+ * Iterations make it slower to guess a password, and each connection slower. The password has 192
+ * random bits, which cannot be guessed, so one iteration is sufficient.
+ */
+function listPasswordStatements({ majorVersion }: Cluster, passwordFile: string): string[] {
+  const password = readFileSync(passwordFile, 'utf8').trim();
+  return [
+    ...(majorVersion >= SCRAM_ITERATIONS_SINCE ? ['set scram_iterations = 1'] : []),
+    `alter role ${SUPERUSER} password '${password}'`,
+  ];
 }
 
 async function initialize(cluster: Cluster, folder: string, passwordFile: string): Promise<void> {

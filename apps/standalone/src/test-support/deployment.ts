@@ -159,7 +159,11 @@ export class Deployment implements AsyncDisposable {
     await killChild(this.#processes.get(name) as ChildProcess);
   }
 
-  /** Creates the pipeline of the account `demo`. @param historicalSyncDays null: all history. */
+  /**
+   * Creates the pipeline of the account `demo`. If the deployment has a scheduler, waits until it has
+   * started the first run, which would otherwise start at any time during the test.
+   * @param historicalSyncDays null: all history.
+   */
   async createPipeline(apiKey = 'demo-admin-key', historicalSyncDays: number | null = 30): Promise<string> {
     const { id } = await setUpPipeline(this.api, {
       subdomain: 'demo',
@@ -169,6 +173,11 @@ export class Deployment implements AsyncDisposable {
       // The default selection, so that tests add the objects that they need.
       objects: {},
     });
+    if (this.runningProcesses.includes('scheduler'))
+      await waitFor(
+        async () => (await this.control.sql`select from freshet.runs where pipeline_id = ${id}`).length > 0,
+        'the scheduler has started the first run',
+      );
     return id;
   }
 
