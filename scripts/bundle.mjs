@@ -114,7 +114,7 @@ async function bundle(target) {
     tsconfig: false,
     // `pg` loads this module only on request.
     external: ['pg-native'],
-    plugins: [sourceUrls(), consoleFolder(), parserFile(), httpModule()],
+    plugins: [sourceUrls(), consoleFolder(), parserFile(), httpModule(), loggerCaller()],
   });
   const { output } = await build.write({
     dir: folder,
@@ -205,6 +205,18 @@ function httpModule() {
 export default http;
 export const { ${names.join(', ')} } = http;`
         : null,
+  };
+}
+
+/**
+ * Replaces the module with which Pino finds the files that call it. Node would parse source maps at
+ * each start to name these files, and Pino needs them only for transports, which Freshet does not
+ * use.
+ */
+function loggerCaller() {
+  return {
+    name: 'logger-caller',
+    load: (id) => (/[\\/]pino[\\/]lib[\\/]caller\.js$/.test(id) ? 'module.exports = () => [];' : null),
   };
 }
 

@@ -3,11 +3,11 @@
  * security policy, and all features of Scalar that are not part of the reference are disabled.
  */
 import { randomBytes } from 'node:crypto';
-import scalar from '@scalar/fastify-api-reference';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { App } from '../context.ts';
 import { buildCodeSamples } from './code-samples.ts';
 import { CONFIGURATION, SCRIPT_PATH, STYLE, STYLE_HASHES } from './reference-page.ts';
+import { loadReferenceScript } from './reference-script.ts';
 
 type Operation = Parameters<typeof buildCodeSamples>[2] & { readonly tags?: readonly string[] };
 interface Document {
@@ -45,22 +45,20 @@ export async function registerReference(app: App): Promise<void> {
       `Scalar.createApiReference('#app', ${JSON.stringify(CONFIGURATION)});\n`,
     ),
   );
-  // The plugin provides the script. The hook replaces the page, because the page of the plugin
-  // contains an inline script.
-  await app.register(scalar, {
-    routePrefix: '/docs',
-    configuration: { url: CONFIGURATION.url },
-    hooks: { onRequest: replacePage },
+  let script: Promise<string> | null = null;
+  app.get(SCRIPT_PATH, hidden, async (_request, reply) => {
+    script ??= loadReferenceScript();
+    return reply
+      .type('text/javascript; charset=utf-8')
+      .header('cache-control', 'public, max-age=3600')
+      .send(await script);
   });
+  app.get('/docs', hidden, async (_request, reply) => reply.redirect('/docs/', 301));
+  // The page of Scalar’s plugin contains an inline script, which the policy does not allow.
+  app.get('/docs/', hidden, async (_request, reply) => sendPage(reply));
 }
 
-function replacePage(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const path = request.routeOptions.url;
-  if (path !== '/docs/') {
-    if (path === SCRIPT_PATH) reply.header('cache-control', 'public, max-age=3600');
-    done();
-    return;
-  }
+function sendPage(reply: FastifyReply): FastifyReply {
   const nonce = randomBytes(16).toString('base64');
   const policy = [
     "default-src 'none'",
@@ -74,7 +72,7 @@ function replacePage(request: FastifyRequest, reply: FastifyReply, done: () => v
     "form-action 'none'",
     "frame-ancestors 'none'",
   ];
-  reply
+  return reply
     .type('text/html; charset=utf-8')
     .header('content-security-policy', policy.join('; '))
     .header('referrer-policy', 'no-referrer')
