@@ -1,9 +1,14 @@
+/** A longer wait checks less often: the delay grows with the time since the start. */
+const DELAY_SHARE = 0.1;
+/** A longer delay could miss a state that lasts only briefly. */
+const DELAY_MAX_MS = 150;
+
 /**
  * Waits until `check` returns a truthy value, and returns that value. Errors of `check` are ignored
  * until the timeout.
  * @param description completes "Timed out waiting until …".
- * @param intervalMs the delay between two checks. A check that causes load in other processes needs
- *   a longer delay, so that the checks do not delay the expected result.
+ * @param intervalMs the shortest delay between two checks. A check that causes load in other
+ *   processes needs a longer delay, so that the checks do not delay the expected result.
  * @throws Error after the timeout, with the last result or error.
  */
 export async function waitFor<T>(
@@ -12,7 +17,7 @@ export async function waitFor<T>(
   timeoutMs = 60_000,
   intervalMs = 25,
 ): Promise<NonNullable<T>> {
-  const deadline = Date.now() + timeoutMs;
+  const start = Date.now();
   let last: unknown;
   for (;;) {
     try {
@@ -22,10 +27,12 @@ export async function waitFor<T>(
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline)
+    const elapsed = Date.now() - start;
+    if (elapsed > timeoutMs)
       throw new Error(
         `Timed out waiting until ${description}. Last result: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
       );
-    await new Promise((resolve) => setTimeout(resolve, intervalMs));
+    const delay = Math.max(intervalMs, Math.min(DELAY_MAX_MS, elapsed * DELAY_SHARE));
+    await new Promise((resolve) => setTimeout(resolve, delay));
   }
 }
