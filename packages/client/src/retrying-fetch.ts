@@ -39,7 +39,7 @@ export function retryingFetch({ token, maxAttempts, fetch }: RetryOptions): (req
       headers.set('idempotency-key', crypto.randomUUID());
     const request = new Request(original, { headers });
     for (let attempt = 1; ; attempt++) {
-      const { response, error } = await sendOnce(fetch, request.clone());
+      const { response, error } = await sendOnce(fetch, request.clone(), original.signal);
       if (error === null) return response as Response;
       const isRetryable =
         error.status === 0 || RETRYABLE_STATUSES.has(error.status) || error.code === REQUEST_IN_PROGRESS;
@@ -49,12 +49,16 @@ export function retryingFetch({ token, maxAttempts, fetch }: RetryOptions): (req
   };
 }
 
-async function sendOnce(send: typeof fetch, request: Request): Promise<Attempt> {
+/**
+ * @param signal the signal of the caller. The signal of a cloned request stops following it when
+ *   garbage is collected.
+ */
+async function sendOnce(send: typeof fetch, request: Request, signal: AbortSignal): Promise<Attempt> {
   try {
-    const response = await send(request);
+    const response = await send(request, { signal });
     return { response, error: response.ok ? null : new FreshetError(response.status, await parseProblem(response)) };
   } catch (cause) {
-    if (request.signal.aborted) throw cause;
+    if (signal.aborted) throw cause;
     const detail = `The API is unreachable: ${(cause as Error).message}. Check the URL and the network connection.`;
     return { response: null, error: new FreshetError(0, { code: 'unreachable', detail }, { cause }) };
   }

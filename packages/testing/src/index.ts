@@ -3,6 +3,7 @@
  * each test file.
  */
 export { findProcessModule } from './bundle.ts';
+export { collectGarbage } from './collect-garbage.ts';
 export { toComparable } from './comparable.ts';
 export { createDatabase, type DatabaseTemplate, type TestDatabase } from './databases.ts';
 export { DedicatedServer } from './dedicated-server.ts';

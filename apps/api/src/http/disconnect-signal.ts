@@ -15,6 +15,19 @@ export async function injectWithSignal<T>(signal: AbortSignal, inject: () => Pro
   return result;
 }
 
+const retainedRequests = new Set<Request>();
+
+/**
+ * Prevents the garbage collection of a request. The signal of a `Request` no longer follows the
+ * signal with which the request was created as soon as the `Request` is garbage-collected, even if
+ * its signal is still in use.
+ * @returns a function that ends the effect.
+ */
+export function retainRequest(request: Request): () => void {
+  retainedRequests.add(request);
+  return () => retainedRequests.delete(request);
+}
+
 /** Returns a signal that is aborted when the client closes the connection before the response. */
 export function createDisconnectSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Freshet, FreshetError, type Run } from '@freshet/client';
-import { findProcessModule } from '@freshet/testing';
+import { collectGarbage, findProcessModule } from '@freshet/testing';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -211,6 +214,22 @@ test('a request whose response is lost is repeated with the same idempotency key
   const ids: string[] = [];
   for await (const { name, id } of freshet.paginate('/v1/credentials')) if (name === 'once') ids.push(id);
   expect(ids).toEqual([created.id]);
+});
+
+test('the signal of a caller aborts a request in progress, also after garbage has been collected', async () => {
+  // A server that never responds.
+  const server = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = new Freshet({ url: `http://127.0.0.1:${port}`, token: deployment.token });
+  const abort = new AbortController();
+  const requested = once(server, 'request');
+  const rejected = expect(client.waitForRun(crypto.randomUUID(), { signal: abort.signal })).rejects.toThrow('enough');
+  await requested;
+  await collectGarbage();
+  abort.abort(new Error('enough'));
+  await rejected;
+  server.close();
 });
 
 test('watchRun resumes after a lost connection, and stops when its signal is aborted', async () => {

@@ -14,7 +14,7 @@ export function createInjectingFetch(app: App, address: string): typeof fetch {
     const request = new Request(input, init);
     const { pathname, search } = new URL(request.url);
     const body = await request.text();
-    const response = await injectWithSignal(request.signal, () =>
+    const response = await injectWithSignal(init?.signal ?? request.signal, () =>
       app.inject({
         method: request.method as 'GET' | 'POST',
         url: pathname + search,

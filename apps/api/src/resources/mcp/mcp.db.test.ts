@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { waitFor } from '@freshet/testing';
+import { collectGarbage, waitFor } from '@freshet/testing';
 import { type CallToolResult, Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPipelineInput, useTestApi } from '../../test-support/api.ts';
@@ -174,6 +174,8 @@ describe('the tools of /mcp', () => {
           where state = 'active' and query like '%octet_length%100003%' and pid <> pg_backend_pid()`
       ).length;
     await waitFor(async () => (await countActive()) === 1, 'the query runs');
+    // The garbage collection must not delete the connection between the signals of the requests.
+    await collectGarbage();
     await client.close();
     await rejected;
     await waitFor(async () => (await countActive()) === 0, 'the query is cancelled', 20_000);

@@ -3,7 +3,7 @@ import type { HttpHandler } from '@freshet/mcp';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../../context.ts';
 import { getBearerToken } from '../../http/auth.ts';
-import { createDisconnectSignal } from '../../http/disconnect-signal.ts';
+import { createDisconnectSignal, retainRequest } from '../../http/disconnect-signal.ts';
 import { createInjectingFetch } from './injecting-fetch.ts';
 
 /**
@@ -23,7 +23,9 @@ export function registerMcpRoutes(app: App): void {
     async (request, reply) => {
       handler ??= loadHandler(app);
       const token = getBearerToken(request) ?? '';
-      const response = await (await handler).handle(toWebRequest(request, reply), {
+      const webRequest = toWebRequest(request, reply);
+      reply.raw.once('close', retainRequest(webRequest));
+      const response = await (await handler).handle(webRequest, {
         token,
         fetch: createInjectingFetch(app, request.ip),
         body: request.body,
