@@ -3,6 +3,8 @@ import {
   type Context,
   context,
   type Link,
+  INVALID_SPAN_CONTEXT,
+  ProxyTracerProvider,
   propagation,
   ROOT_CONTEXT,
   type Span,
@@ -25,12 +27,22 @@ export interface SpanOptions {
   readonly traceparents?: readonly (string | null)[];
 }
 
+const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+
+/** Whether spans are exported, because this process has registered a provider of tracers. */
+export function isTracingEnabled(): boolean {
+  const provider = trace.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider && provider.getDelegate() === NO_PROVIDER);
+}
+
 /**
  * Runs `work` in an OpenTelemetry span. The span ends when the work ends, and gets an error status
  * if the work throws. In a process without a trace exporter, the overhead is negligible.
  * @throws the error of `work`.
  */
 export async function withSpan<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T>): Promise<T> {
+  if (!isTracingEnabled()) return await work(NO_SPAN);
   const { kind = 'INTERNAL', attributes = {}, traceparents } = options;
   const { parent, links } =
     traceparents === undefined ? { parent: context.active(), links: [] } : toCauses(traceparents);

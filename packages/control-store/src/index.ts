@@ -104,8 +104,8 @@ export interface ControlStoreOptions {
   /** Whether this process supervises the queues. Absent: true. */
   readonly supervise?: boolean;
   /**
-   * The maximum number of connections to the control database. The queue and the credit budgets use
-   * additional connections.
+   * The maximum number of connections to the control database. Lookups, the queue and the credit
+   * budgets use additional connections.
    */
   readonly connections?: number;
   /** Receives background errors, such as a lost connection that is being restored. */
@@ -152,6 +152,7 @@ export interface ControlStore {
 }
 
 const CONNECTIONS_DEFAULT = 5;
+const LOOKUP_CONNECTIONS = 1;
 const BUDGET_CONNECTIONS = 2;
 const CLIENT_CLOSE_SECONDS = 5;
 const CLOSE_TIMEOUT_MS = 30_000;
@@ -169,14 +170,16 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
   await migrateControlDatabase(options.databaseUrl);
   const pool = connect(options.databaseUrl, options.connections ?? CONNECTIONS_DEFAULT);
   const budgetSql = connect(options.databaseUrl, BUDGET_CONNECTIONS, { synchronous_commit: 'off' });
-  const { sql, db, transaction, joinTransaction } = createAmbientSql(pool);
+  const lookups = connect(options.databaseUrl, LOOKUP_CONNECTIONS);
+  const { transaction, ...clients } = createAmbientSql(pool, lookups);
+  const { sql } = clients;
   const queue = new JobQueue(options.databaseUrl, {
     supervise: options.supervise ?? true,
     onError: options.onError,
   });
   const closeClients = () =>
-    Promise.all([pool.end({ timeout: CLIENT_CLOSE_SECONDS }), budgetSql.end({ timeout: CLIENT_CLOSE_SECONDS })]);
-  const context = { sql, db, joinTransaction, queue, box };
+    Promise.all([pool, lookups, budgetSql].map((client) => client.end({ timeout: CLIENT_CLOSE_SECONDS })));
+  const context = { ...clients, queue, box };
   const processes = new Processes(context, options.onError);
   try {
     await queue.start();

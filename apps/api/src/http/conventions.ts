@@ -30,6 +30,12 @@ declare module 'fastify' {
      * must not contain data of the response.
      */
     readonly describeRead?: (payload: never) => object;
+    /**
+     * Finds the response to a request that has nothing to change, such as the active run for a
+     * request to start a run. The request then needs no transaction. Null: the route executes the
+     * request.
+     */
+    readonly findExisting?: (request: FastifyRequest, reply: FastifyReply) => Promise<object | null>;
     /** Gets the resource as it is before the change, for the audit log. */
     readonly getPreviousState?: (request: FastifyRequest) => Promise<object>;
     /**
@@ -58,7 +64,7 @@ const IDEMPOTENCY_KEY = {
 /**
  * Applies the common conventions to all routes that require a token. The schemas of the routes get
  * the common problem responses. An unsafe request executes in one transaction, unless its route is
- * read-only. The transaction also stores the audit log entry and, if the request has an
+ * read-only or the request has nothing to change. The transaction also stores the audit log entry and, if the request has an
  * `Idempotency-Key`, the response.
  */
 export function registerConventions(app: App, store: ControlStore): void {
@@ -115,7 +121,8 @@ function auditReads(route: RouteOptions, store: ControlStore, describeRead: (pay
 
 function wrapUnsafeHandler(route: RouteOptions, store: ControlStore): void {
   const { handler } = route;
-  const { isReadOnly = false, ignoresIdempotencyKey, getPreviousState, afterCommit, findProblems } = route.config ?? {};
+  const { isReadOnly = false, ignoresIdempotencyKey, afterCommit } = route.config ?? {};
+  const { findProblems, findExisting, getPreviousState } = route.config ?? {};
   const execute = async (
     app: ThisParameterType<typeof handler>,
     request: FastifyRequest,
@@ -127,14 +134,24 @@ function wrapUnsafeHandler(route: RouteOptions, store: ControlStore): void {
     if (!isReadOnly) await appendAuditEntry(store, request, reply, { before, payload });
     return payload;
   };
+  const respondWithExisting = async (request: FastifyRequest, reply: FastifyReply): Promise<object | null> => {
+    const payload = (await findExisting?.(request, reply)) ?? null;
+    if (payload !== null) await appendAuditEntry(store, request, reply, { before: null, payload });
+    return payload;
+  };
   route.handler = async function (request, reply) {
     const keyedRequest = ignoresIdempotencyKey ? null : getKeyedRequest(request);
     const executeRequest = () => execute(this, request, reply);
     let outcome: Outcome;
     if (keyedRequest !== null) {
       const run = isReadOnly ? runReadOnlyOnce : runOnce;
-      outcome = await run({ store, keyedRequest, request, reply, execute: executeRequest });
-    } else outcome = { payload: await (isReadOnly ? executeRequest() : store.transaction(executeRequest)) };
+      const executeOnce = async () => (await respondWithExisting(request, reply)) ?? (await executeRequest());
+      outcome = await run({ store, keyedRequest, request, reply, execute: executeOnce });
+    } else if (isReadOnly) outcome = { payload: await executeRequest() };
+    else {
+      const payload = (await respondWithExisting(request, reply)) ?? (await store.transaction(executeRequest));
+      outcome = { payload };
+    }
     if ('error' in outcome) throw outcome.error;
     if ('replay' in outcome) return replayResponse(reply, outcome.replay);
     return reply.send(afterCommit === undefined ? outcome.payload : await afterCommit(request, outcome.payload));

@@ -1,4 +1,4 @@
-import { withSpan } from '@freshet/contracts';
+import { isTracingEnabled, withSpan } from '@freshet/contracts';
 import type { App } from '../context.ts';
 
 /**
@@ -7,6 +7,7 @@ import type { App } from '../context.ts';
  */
 export function registerTracing(app: App): void {
   app.addHook('onRequest', (request, reply, done) => {
+    if (!isTracingEnabled()) return done();
     const { method, headers, routeOptions } = request;
     const route = routeOptions.url ?? 'unknown';
     const sent = headers['traceparent'];

@@ -65,18 +65,23 @@ const JSON_TYPE: postgres.PostgresType = {
  * Builds the list of the table's columns that this release knows. Use the list instead of `*`:
  * otherwise, a column that a newer release adds would change the result type of prepared
  * statements, and each of these statements would fail once.
+ * @param omitted columns that the list does not contain. Must be the same in every call for a
+ * table.
  */
-export function buildColumnList(sql: Sql | Tx, table: PgTable): Fragment {
-  const names =
+export function buildColumnList(sql: Sql | Tx, table: PgTable, omitted: readonly string[] = []): Fragment {
+  const list =
     columnLists.get(table) ??
-    Object.values(getTableColumns(table))
-      .map(({ name }) => `"${name}"`)
-      .join(', ');
-  columnLists.set(table, names);
-  return sql.unsafe(names);
+    sql.unsafe(
+      Object.values(getTableColumns(table))
+        .flatMap(({ name }) => (omitted.includes(name) ? [] : [`"${name}"`]))
+        .join(', '),
+    );
+  columnLists.set(table, list);
+  return list;
 }
 
-const columnLists = new WeakMap<PgTable, string>();
+/** A fragment does not belong to a connection, so any statement can contain it. */
+const columnLists = new WeakMap<PgTable, Fragment>();
 
 /** Database clients that use the transaction of the calling context. */
 export interface AmbientSql {
@@ -85,6 +90,13 @@ export interface AmbientSql {
    * within a transaction creates a savepoint.
    */
   readonly sql: Sql;
+  /**
+   * Runs statements that read one row by its key in the open transaction, or on one dedicated
+   * connection if no transaction is open. The statements of concurrent requests share this
+   * connection, and therefore its writes and the wake-ups of its server process, which take more
+   * CPU time than such a statement itself. A slow statement would delay the other requests.
+   */
+  readonly lookupSql: Sql;
   /** A Drizzle client that uses the same transaction. */
   readonly db: Database;
   /**
@@ -98,19 +110,45 @@ export interface AmbientSql {
    * `work` fails in an open transaction, the caller must let the error roll back that transaction.
    */
   readonly joinTransaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+  /**
+   * Runs a statement whose result `work` of `transaction` does not need, such as the last statement
+   * of a transaction. The statement is sent together with the commit, which saves a round trip. If
+   * the statement fails, nothing is committed, and `transaction` throws the error.
+   */
+  readonly runWithCommit: (statement: Fragment) => Promise<void>;
+}
+
+interface OpenTransaction {
+  readonly tx: Tx;
+  /** The statements of `runWithCommit`. Null: the transaction is a savepoint. */
+  readonly unawaited: Fragment[] | null;
 }
 
 /**
  * Creates clients that use the transaction of the calling context. Node's `AsyncLocalStorage`
  * stores the transaction.
+ * @param pool the connections for transactions, and for all statements except lookups.
+ * @param lookups the connection for lookups.
  */
-export function createAmbientSql(pool: Sql): AmbientSql {
-  const openTransaction = new AsyncLocalStorage<Tx>();
-  const getClient = (): Sql | Tx => openTransaction.getStore() ?? pool;
+export function createAmbientSql(pool: Sql, lookups: Sql): AmbientSql {
+  const openTransaction = new AsyncLocalStorage<OpenTransaction>();
+  const getTx = (): Tx | undefined => openTransaction.getStore()?.tx;
+  const getClient = (): Sql | Tx => getTx() ?? pool;
   const begin = (work: (tx: Tx) => Promise<unknown>): Promise<unknown> => {
-    const tx = openTransaction.getStore();
+    const tx = getTx();
     // Statements of other methods that `work` calls also belong to the savepoint.
-    return tx ? tx.savepoint((savepoint) => openTransaction.run(savepoint, () => work(savepoint))) : pool.begin(work);
+    return tx
+      ? tx.savepoint((savepoint) => openTransaction.run({ tx: savepoint, unawaited: null }, () => work(savepoint)))
+      : pool.begin(work);
+  };
+  const transaction = async (work: () => Promise<unknown>): Promise<unknown> => {
+    if (getTx() !== undefined) return await begin(work);
+    const unawaited: Fragment[] = [];
+    const result = await pool.begin((tx) => openTransaction.run({ tx, unawaited }, work));
+    // If such a statement has failed, PostgreSQL has rolled back the transaction. A commit of a
+    // failed transaction reports no error.
+    await Promise.all(unawaited);
+    return result;
   };
   const call = (...args: Parameters<Sql>) => getClient()(...args);
   const sql = Object.assign(call, {
@@ -126,11 +164,18 @@ export function createAmbientSql(pool: Sql): AmbientSql {
   }) as unknown as Sql;
   return {
     sql,
+    lookupSql: ((...args: Parameters<Sql>) => (getTx() ?? lookups)(...args)) as Sql,
     db: drizzle(sql),
-    transaction: async <T>(work: () => Promise<T>) => (await begin((tx) => openTransaction.run(tx, work))) as T,
+    transaction: transaction as AmbientSql['transaction'],
     joinTransaction: async <T>(work: (tx: Tx) => Promise<T>) => {
-      const tx = openTransaction.getStore();
+      const tx = getTx();
       return tx === undefined ? ((await pool.begin(work)) as T) : await work(tx);
+    },
+    runWithCommit: async (statement) => {
+      const { unawaited = null } = openTransaction.getStore() ?? {};
+      // `execute` sends the statement before the commit, which is sent after `work` has ended.
+      if (unawaited === null) await statement;
+      else unawaited.push(statement.execute());
     },
   };
 }

@@ -1,9 +1,16 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 /** A UUID that sorts before every other UUID. */
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
-let last = 0n;
+/** The number of random bytes of an id. */
+const RANDOM_BYTES = 10;
+/** Random bytes for the next ids. Requesting them for each id would take most of the time. */
+const pool = Buffer.alloc(128 * RANDOM_BYTES);
+let used = pool.length;
+
+/** The parts of the last id: milliseconds, and 12, 30 and 32 bits. */
+let last: readonly [number, number, number, number] = [0, 0, 0, 0];
 
 /**
  * Creates a UUIDv7 (RFC 9562): 48 bits of milliseconds, then 74 random bits. The ids that one
@@ -11,12 +18,32 @@ let last = 0n;
  * creates the ids itself, because PostgreSQL can generate a UUIDv7 only since version 18.
  */
 export function uuidv7(now = Date.now()): string {
-  const random = BigInt(`0x${randomBytes(10).toString('hex')}`) >> 6n; // 74 bits
-  let value = (BigInt(now) << 74n) | random;
-  if (value <= last) value = last + 1n;
-  last = value;
-  const time = (value >> 74n).toString(16).padStart(12, '0');
-  const a = ((value >> 62n) & 0xfffn).toString(16).padStart(3, '0');
-  const b = ((value & ((1n << 62n) - 1n)) | (1n << 63n)).toString(16).padStart(16, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${a}-${b.slice(0, 4)}-${b.slice(4)}`;
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const random = [pool.readUInt16BE(used) >>> 4, pool.readUInt32BE(used + 2) >>> 2, pool.readUInt32BE(used + 6)] as const;
+  used += RANDOM_BYTES;
+  const drawn = [now, ...random] as const;
+  last = isAfterLast(drawn) ? drawn : incrementLast();
+  const [ms, a, b, c] = last;
+  const time = toHex(ms, 12);
+  const variant = toHex(0x80000000 + b, 8);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${toHex(a, 3)}-${variant.slice(0, 4)}-${variant.slice(4)}${toHex(c, 8)}`;
+}
+
+function isAfterLast(parts: typeof last): boolean {
+  const i = parts.findIndex((part, index) => part !== last[index]);
+  return i >= 0 && (parts[i] as number) > (last[i] as number);
+}
+
+function incrementLast(): typeof last {
+  const [ms, a, b, c] = last;
+  if (c < 2 ** 32 - 1) return [ms, a, b, c + 1];
+  if (b < 2 ** 30 - 1) return [ms, a, b + 1, 0];
+  return a < 2 ** 12 - 1 ? [ms, a + 1, 0, 0] : [ms + 1, 0, 0, 0];
+}
+
+function toHex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
 }

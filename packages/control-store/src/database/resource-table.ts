@@ -1,6 +1,7 @@
 import { AppError } from '@freshet/contracts';
 import { and, eq, getTableName, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import type postgres from 'postgres';
 import { buildColumnList, type Database, type Fragment, type Sql } from './database.ts';
 import { decodeCursor, type List, type ListOptions, toList } from './pagination.ts';
 
@@ -27,13 +28,13 @@ export interface ResourceType<T extends ResourceTable> {
  * (see bench/src/api.ts).
  */
 
-/** @throws AppError `not_found`. */
+/** @param sql the client for lookups. @throws AppError `not_found`. */
 export async function getResource<T extends ResourceTable>(
   sql: Sql,
   { table, name }: ResourceType<T>,
   id: string,
 ): Promise<T['$inferSelect']> {
-  const [row] = await sql`select ${buildColumnList(sql, table)} from ${sql(getQualifiedName(table))} where id = ${id}`;
+  const [row] = await sql`select ${buildColumnList(sql, table)} from ${getQualifiedName(sql, table)} where id = ${id}`;
   if (!row) throw createNotFoundError(name, id);
   return row as T['$inferSelect'];
 }
@@ -56,15 +57,20 @@ export async function listResources<T extends ResourceTable>(
     sql`true`,
   );
   const rows = await sql<(T['$inferSelect'] & { id: string })[]>`
-    select ${buildColumnList(sql, table)} from ${sql(getQualifiedName(table))}
+    select ${buildColumnList(sql, table)} from ${getQualifiedName(sql, table)}
     where ${condition} ${furtherCondition} ${cursor === null ? sql`` : sql`and id < ${decodeCursor(cursor)}`}
     order by id desc limit ${limit + 1}`;
   return toList(rows, limit);
 }
 
-function getQualifiedName(table: PgTable): string {
-  return `freshet.${getTableName(table)}`;
+/** Returns the escaped name of a table, with its schema. */
+function getQualifiedName(sql: Sql, table: PgTable) {
+  const name = qualifiedNames.get(table) ?? sql(`freshet.${getTableName(table)}`);
+  qualifiedNames.set(table, name);
+  return name;
 }
+
+const qualifiedNames = new WeakMap<PgTable, postgres.Helper<string>>();
 
 /**
  * Updates a resource, and increments its version.

@@ -69,7 +69,7 @@ export class Webhooks extends Store {
 
   /** @throws AppError `not_found`. */
   async get(id: string): Promise<Webhook> {
-    return omitSecrets(await getResource(this.sql, RESOURCE, id));
+    return omitSecrets(await getResource(this.lookupSql, RESOURCE, id));
   }
 
   async list(options: ListOptions, filter: { readonly name?: string | undefined } = {}): Promise<List<Webhook>> {
@@ -103,7 +103,7 @@ export class Webhooks extends Store {
 
   /** Rotates the signing secret. Messages are signed with both secrets during the overlap. */
   async rotate(id: string, overlapMinutes: number, expected: number | null): Promise<NewWebhook> {
-    const { secret: sealed } = await getResource(this.sql, RESOURCE, id);
+    const { secret: sealed } = await getResource(this.lookupSql, RESOURCE, id);
     const previous = this.box.open(sealed, buildWebhookAad(id, 'secret'));
     const secret = generateSigningSecret();
     const changes = {

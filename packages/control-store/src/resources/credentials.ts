@@ -47,7 +47,7 @@ export class Credentials extends Store {
 
   /** @throws AppError `not_found`. */
   async get(id: string): Promise<Credential> {
-    return omitSecret(await getResource(this.sql, RESOURCE, id));
+    return omitSecret(await getResource(this.lookupSql, RESOURCE, id));
   }
 
   async list(
@@ -109,7 +109,7 @@ export class Credentials extends Store {
    * @throws AppError `not_found`, or `invalid_input` when the credential has a different type.
    */
   async reveal(id: string, type: CredentialType): Promise<string> {
-    const row = await getResource(this.sql, RESOURCE, id);
+    const row = await getResource(this.lookupSql, RESOURCE, id);
     if (row.type !== type) {
       throw new AppError(
         'invalid_input',

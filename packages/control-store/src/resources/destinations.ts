@@ -45,7 +45,7 @@ export class Destinations extends Store {
 
   /** @throws AppError `not_found`. */
   get(id: string): Promise<Destination> {
-    return getResource(this.sql, RESOURCE, id);
+    return getResource(this.lookupSql, RESOURCE, id);
   }
 
   list(options: ListOptions, filter: { readonly name?: string | undefined } = {}): Promise<List<Destination>> {

@@ -109,7 +109,7 @@ export class Pipelines extends Store {
 
   /** @throws AppError `not_found`. */
   get(id: string): Promise<Pipeline> {
-    return getResource(this.sql, RESOURCE, id);
+    return getResource(this.lookupSql, RESOURCE, id);
   }
 
   list(options: ListOptions, { search, ...filter }: PipelineFilter = {}): Promise<List<Pipeline>> {

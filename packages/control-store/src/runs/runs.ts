@@ -7,7 +7,7 @@ import {
   type RunTrigger,
 } from '@freshet/contracts';
 import { getTableColumns } from 'drizzle-orm';
-import { buildColumnList, type Fragment } from '../database/database.ts';
+import { buildColumnList, type Fragment, type Sql } from '../database/database.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
 import { objectRuns, runs } from '../database/schema/index.ts';
 import { enqueueExtract } from '../queue/jobs.ts';
@@ -18,10 +18,21 @@ import {
   type PipelineActivity,
   type PipelineSummary,
 } from './pipeline-activity.ts';
-import { type ObjectToExtract, type StartedRun, startRun } from './start-run.ts';
+import { findStartState, type ObjectLister, type ObjectToExtract, type StartedRun, startRun } from './start-run.ts';
 import { getUsage, type Usage } from './usage.ts';
 
-export type ObjectRun = typeof objectRuns.$inferSelect;
+/** The columns that only workers use. */
+const INTERNAL_COLUMNS = [
+  'position',
+  'extract_epoch',
+  'credits_by_class',
+  'records_expected',
+  'units_done',
+  'failures',
+  'is_long',
+] as const;
+
+export type ObjectRun = Omit<typeof objectRuns.$inferSelect, (typeof INTERNAL_COLUMNS)[number]>;
 export type Run = typeof runs.$inferSelect & {
   readonly objects: readonly ObjectRun[];
   /**
@@ -44,30 +55,38 @@ export class Runs extends Store {
    * Starts a run: creates the run, its object runs, and a job for each object run, in one
    * transaction. If a run of the same kind is open, that run is returned. Concurrent callers get
    * the same run.
+   * @param objects the objects to extract, or a function that lists them from the settings of the
+   * pipeline.
    * @throws AppError `not_found` when the pipeline does not exist.
    */
   async start(
     pipelineId: string,
     trigger: RunTrigger,
-    objects: readonly ObjectToExtract[],
+    objects: readonly ObjectToExtract[] | ObjectLister,
     kind: ExtractionRunKind = 'sync',
   ): Promise<StartedRun> {
     return await this.joinTransaction(async (tx) => {
-      await tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`;
-      return startRun({ tx, queue: this.queue }, { pipelineId, trigger, objects, kind });
+      // The statements are sent together. The second statement starts when the first has acquired
+      // the lock, so its snapshot contains the run of a concurrent caller.
+      const [, state] = await Promise.all([
+        tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`,
+        findStartState(tx, pipelineId, kind),
+      ]);
+      const listed = typeof objects === 'function' ? objects(state.objects) : objects;
+      return startRun({ tx, queue: this.queue }, { pipelineId, trigger, objects: listed, kind }, state);
     });
   }
 
   /** Finds the open run of a kind. Null: no run of this kind is open. */
   async findOpen(pipelineId: string, kind: ExtractionRunKind): Promise<Run | null> {
     const isOpen = this.sql`pipeline_id = ${pipelineId} and kind = ${kind} and status in ('queued', 'running')`;
-    const [run] = await this.#findRuns(isOpen, 1);
+    const [run] = await this.#findRuns(isOpen, 1, this.lookupSql);
     return run ?? null;
   }
 
   /** @throws AppError `not_found`. */
   async get(id: string): Promise<Run> {
-    const [run] = await this.#findRuns(this.sql`id = ${id}`, 1);
+    const [run] = await this.#findRuns(this.sql`id = ${id}`, 1, this.lookupSql);
     if (!run) throw new AppError('not_found', `Run ${id} does not exist.`);
     return run;
   }
@@ -204,22 +223,25 @@ export class Runs extends Store {
    * Finds runs with their object runs, newest first. Uses one statement, so that all rows belong to
    * the same snapshot.
    */
-  async #findRuns(condition: Fragment, limit: number): Promise<Run[]> {
-    const rows = await this.sql<Omit<Run, 'credits_per_minute'>[]>`
+  async #findRuns(condition: Fragment, limit: number, sql: Sql = this.sql): Promise<Run[]> {
+    const rows = await sql<Omit<Run, 'credits_per_minute'>[]>`
       select ${buildColumnList(this.sql, runs)}, (
           select coalesce(json_agg(o order by o.object), '[]')
-          from (select ${buildColumnList(this.sql, objectRuns)} from freshet.object_runs where run_id = page.id) o
+          from (select ${buildColumnList(this.sql, objectRuns, INTERNAL_COLUMNS)} from freshet.object_runs where run_id = page.id) o
         ) as objects
       from freshet.runs page where ${condition} order by id desc limit ${limit}`;
     for (const { objects } of rows) for (const objectRun of objects) parseTimes(objectRun);
     const active = rows.filter((run) => run.started_at !== null && run.finished_at === null);
-    const limits = active.length === 0 ? new Map<string, number>() : await this.#findCreditLimits(active);
+    const limits = active.length === 0 ? new Map<string, number>() : await this.#findCreditLimits(active, sql);
     return rows.map((run) => ({ ...run, credits_per_minute: limits.get(run.id) ?? null }));
   }
 
   /** Finds the credits per minute that the pipelines of the runs may use, by the id of the run. */
-  async #findCreditLimits(active: readonly { readonly id: string }[]): Promise<ReadonlyMap<string, number>> {
-    const rows = await this.sql<{ id: string; credits: number }[]>`
+  async #findCreditLimits(
+    active: readonly { readonly id: string }[],
+    sql: Sql,
+  ): Promise<ReadonlyMap<string, number>> {
+    const rows = await sql<{ id: string; credits: number }[]>`
       select r.id, (b.total * p.credit_share_percent / 100.0)::float8 as credits
       from freshet.runs r join freshet.pipelines p on p.id = r.pipeline_id
       join freshet.credit_buckets b on b.account = p.subdomain and b.bucket = 'account'

@@ -9,6 +9,7 @@ import {
 } from '@freshet/contracts';
 import type { Fragment, Tx } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
+import type { ObjectSettings } from '../database/schema/index.ts';
 import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueFirstExtracts } from '../queue/jobs.ts';
 import { finishRunIfComplete } from './completion.ts';
@@ -26,6 +27,9 @@ export interface ObjectToExtract {
   readonly creditClass: CreditClass;
 }
 
+/** Lists the objects that a pipeline with these settings extracts. */
+export type ObjectLister = (settings: Readonly<Record<string, ObjectSettings>>) => readonly ObjectToExtract[];
+
 /** A run that was started, or the open run of the same kind. */
 export interface StartedRun {
   readonly id: string;
@@ -41,24 +45,41 @@ export interface RunRequest {
   readonly kind: ExtractionRunKind;
 }
 
-/**
- * Starts a run in the caller's transaction: creates the run, its object runs, and a job for each
- * object run. The caller holds the row lock of the pipeline. If a run of the same kind is open,
- * that run is returned. The number of round trips to the database does not depend on the number of
- * objects.
- * @throws AppError `not_found` when the pipeline does not exist.
- */
-export async function startRun({ tx, queue }: JobTransaction, request: RunRequest): Promise<StartedRun> {
-  const { pipelineId, kind } = request;
-  const [pipeline] = await tx<{ priority: PipelinePriority; open: string | null }[]>`
-    select priority,
+/** The state of a pipeline that the start of a run depends on. */
+interface StartState {
+  readonly priority: PipelinePriority;
+  readonly objects: Readonly<Record<string, ObjectSettings>>;
+  /** The id of the open run of the same kind. Null: no run of this kind is open. */
+  readonly open: string | null;
+}
+
+/** @throws AppError `not_found` when the pipeline does not exist. */
+export async function findStartState(tx: Tx, pipelineId: string, kind: ExtractionRunKind): Promise<StartState> {
+  const [state] = await tx<StartState[]>`
+    select priority, objects,
       (
         select r.id from freshet.runs r
         where r.pipeline_id = p.id and r.kind = ${kind} and r.status in ('queued', 'running')
       ) as open
     from freshet.pipelines p where id = ${pipelineId}`;
-  if (!pipeline) throw new AppError('not_found', `Pipeline ${pipelineId} does not exist.`);
-  if (pipeline.open !== null) return { id: pipeline.open, isNew: false };
+  if (!state) throw new AppError('not_found', `Pipeline ${pipelineId} does not exist.`);
+  return state;
+}
+
+/**
+ * Starts a run in the caller's transaction: creates the run, its object runs, and a job for each
+ * object run. The caller holds the row lock of the pipeline. If a run of the same kind is open,
+ * that run is returned. The number of round trips to the database does not depend on the number of
+ * objects.
+ * @param state the state of the pipeline, found after the lock was acquired.
+ */
+export async function startRun(
+  { tx, queue }: JobTransaction,
+  request: RunRequest,
+  { open, priority }: StartState,
+): Promise<StartedRun> {
+  const { pipelineId, kind } = request;
+  if (open !== null) return { id: open, isNew: false };
   const id = uuidv7();
   // The new span is a child of the caller's span, or the root of a new trace.
   const traceparent = await withSpan(
@@ -66,10 +87,18 @@ export async function startRun({ tx, queue }: JobTransaction, request: RunReques
     { attributes: { 'freshet.run_id': id, 'freshet.pipeline_id': pipelineId, 'freshet.kind': kind } },
     async () => getTraceparent(),
   );
-  const objectRuns = await insertRun(tx, request, { id, traceparent });
-  await enqueueFirstExtracts({ tx, queue }, objectRuns, pipeline.priority);
+  const objectRuns = buildObjectRuns(request);
+  const inserted = insertRun(tx, request, { id, traceparent, objectRuns });
+  if (kind === 'sync') {
+    // A sync has all object runs, so their jobs are sent together with them.
+    await Promise.all([inserted, enqueueFirstExtracts({ tx, queue }, objectRuns, priority)]);
+    return { id, isNew: true };
+  }
+  const insertedIds = await inserted;
+  const auditRuns = objectRuns.filter((objectRun) => insertedIds.has(objectRun.id));
+  await enqueueFirstExtracts({ tx, queue }, auditRuns, priority);
   // If the pipeline has extracted nothing yet, an audit has no object runs, and finishes at once.
-  if (kind === 'audit') await finishRunIfComplete({ tx, queue }, id);
+  await finishRunIfComplete({ tx, queue }, id);
   return { id, isNew: true };
 }
 
@@ -79,16 +108,25 @@ interface NewObjectRun {
   readonly creditClass: CreditClass;
 }
 
-/** Creates a run and its object runs. Returns the created object runs. */
-async function insertRun(
-  tx: Tx,
-  { pipelineId, trigger, objects, kind }: RunRequest,
-  { id: runId, traceparent }: { readonly id: string; readonly traceparent: string | null },
-): Promise<NewObjectRun[]> {
-  const objectRuns = objects.map(({ name, creditClass }): NewObjectRun => {
+function buildObjectRuns({ objects, trigger, kind }: RunRequest): NewObjectRun[] {
+  return objects.map(({ name, creditClass }) => {
     const isPromoted = trigger === 'manual' && creditClass === 'incremental';
     return { id: uuidv7(), name, creditClass: kind === 'audit' ? 'audit' : isPromoted ? 'by_hand' : creditClass };
   });
+}
+
+interface NewRun {
+  readonly id: string;
+  readonly traceparent: string | null;
+  readonly objectRuns: readonly NewObjectRun[];
+}
+
+/** Creates a run and its object runs. Returns the ids of the created object runs. */
+async function insertRun(
+  tx: Tx,
+  { pipelineId, trigger, kind }: RunRequest,
+  { id: runId, traceparent, objectRuns }: NewRun,
+): Promise<ReadonlySet<string>> {
   const names = objectRuns.map(({ name }) => name);
   // The statements are sent together, and PostgreSQL executes them in this order.
   const [, , added] = await Promise.all([
@@ -117,8 +155,7 @@ async function insertRun(
           where pipeline_id = ${pipelineId} and object = any(${names}) and is_full_sync_due`
       : addRecentParents(tx, pipelineId, runId),
   ]);
-  const addedIds = new Set(added.map(({ id }) => id));
-  return objectRuns.filter(({ id }) => addedIds.has(id));
+  return new Set(added.map(({ id }) => id));
 }
 
 /**

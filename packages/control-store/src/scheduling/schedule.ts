@@ -3,7 +3,7 @@ import type { CronSchedule, ObjectSettings } from '../database/schema/index.ts';
 import { emit } from '../notifications/events.ts';
 import { getNextRun, NO_NEXT_RUN } from '../resources/cron.ts';
 import { SCHEDULE_CHANNEL } from '../resources/pipelines.ts';
-import { type ObjectToExtract, startRun } from '../runs/start-run.ts';
+import { findStartState, type ObjectLister, startRun } from '../runs/start-run.ts';
 import { Store } from '../store.ts';
 import { pruneLags, pruneLoadedBatches, pruneRuns } from './retention.ts';
 
@@ -13,9 +13,6 @@ import { pruneLags, pruneLoadedBatches, pruneRuns } from './retention.ts';
  * for the warehouse, does not count.
  */
 const QUEUED_RUNS_MAX = 200;
-
-/** Lists the objects that a pipeline with these settings extracts. */
-type ObjectLister = (settings: Readonly<Record<string, ObjectSettings>>) => readonly ObjectToExtract[];
 
 interface Staleness {
   readonly pipeline_id: string;
@@ -77,6 +74,7 @@ export class Schedule extends Store {
         await startRun(
           { tx, queue: this.queue },
           { pipelineId: id, trigger, objects: listObjects(objects), kind: 'sync' },
+          await findStartState(tx, id, 'sync'),
         );
         if (schedule !== null) {
           await tx`
@@ -114,7 +112,7 @@ export class Schedule extends Store {
           objects: listObjects(objects),
           kind: 'audit',
         } as const;
-        await startRun({ tx, queue: this.queue }, request);
+        await startRun({ tx, queue: this.queue }, request, await findStartState(tx, id, 'audit'));
         await tx`update freshet.pipelines set next_audit_at = now() + make_interval(days => audit_frequency_days)
           where id = ${id}`;
       }

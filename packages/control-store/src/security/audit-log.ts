@@ -26,17 +26,20 @@ export interface AuditFilter {
  * retention.
  */
 export class AuditLog extends Store {
-  /** Adds an entry, in the transaction of the change that the entry describes. */
+  /**
+   * Adds an entry, in the transaction of the change that the entry describes. The entry may be sent
+   * together with the commit of the transaction.
+   */
   async append(entry: Omit<AuditEntry, 'id' | 'at'>): Promise<void> {
     const { actor_id, actor_name, actor_role, address, request_id, action, resource, before, after } = entry;
     const toJson = (state: Record<string, unknown> | null) => (state === null ? null : this.sql.json(state as never));
     // Plain SQL, because every request that changes state executes this statement (see
     // database/resource-table.ts).
-    await this.sql`
+    await this.runWithCommit(this.sql`
       insert into freshet.audit_log
         (id, actor_id, actor_name, actor_role, address, request_id, action, resource, before, after)
       values (${uuidv7()}, ${actor_id}, ${actor_name}, ${actor_role}, ${address}, ${request_id}, ${action},
-        ${resource}, ${toJson(before)}, ${toJson(after)})`;
+        ${resource}, ${toJson(before)}, ${toJson(after)})`);
   }
 
   async list(options: ListOptions, { actorId, action, resource, from, until }: AuditFilter): Promise<List<AuditEntry>> {

@@ -40,12 +40,15 @@ export class Idempotency extends Store {
    */
   async reserve({ tokenId, key, fingerprint }: KeyedRequest): Promise<StoredResponse | null> {
     try {
-      await this.sql`select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true)`;
-      const added = await this.sql`
-        insert into freshet.idempotency_keys (id, token_id, key, fingerprint)
-        values (${uuidv7()}, ${tokenId}, ${key}, ${fingerprint})
-        on conflict do nothing`;
-      await this.sql`select set_config('lock_timeout', '0', true)`;
+      // The statements are sent together, and PostgreSQL executes them in this order.
+      const [, added] = await Promise.all([
+        this.sql`select set_config('lock_timeout', ${String(LOCK_TIMEOUT_MS)}, true)`,
+        this.sql`
+          insert into freshet.idempotency_keys (id, token_id, key, fingerprint)
+          values (${uuidv7()}, ${tokenId}, ${key}, ${fingerprint})
+          on conflict do nothing`,
+        this.sql`select set_config('lock_timeout', '0', true)`,
+      ]);
       if (added.count === 1) return null;
     } catch (error) {
       if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
@@ -91,9 +94,9 @@ export class Idempotency extends Store {
       select id from freshet.idempotency_keys where token_id = ${tokenId} and key = ${key}`;
     const { id } = row as { id: string };
     const sealedBody = body === null ? null : this.box.seal(body, buildAssociatedData(id));
-    await this.sql`
+    await this.runWithCommit(this.sql`
       update freshet.idempotency_keys set status = ${status}, headers = ${this.sql.json(headers)},
-        body = ${sealedBody} where id = ${id}`;
+        body = ${sealedBody} where id = ${id}`);
   }
 
   /** Deletes keys that are older than `hours` hours. @returns the number of deleted keys. */

@@ -72,7 +72,7 @@ export class Tokens extends Store {
 
   /** Finds a valid token, and records its use at most once a minute. */
   async #findByDigest(digest: string): Promise<TokenIdentity | null> {
-    const [row] = await this.sql<UsedToken[]>`
+    const [row] = await this.lookupSql<UsedToken[]>`
       select id, name, role, scopes, null as "sessionId", coalesce(last_used_at > now() - interval '1 minute', false) as "wasUsedRecently"
       from freshet.api_tokens
       where (digest = ${digest} or (previous_digest = ${digest} and previous_until > now()))
@@ -82,7 +82,7 @@ export class Tokens extends Store {
 
   /** Finds the token of a valid session, and records its use at most once a minute. */
   async #findBySession(digest: string): Promise<TokenIdentity | null> {
-    const [row] = await this.sql<UsedToken[]>`
+    const [row] = await this.lookupSql<UsedToken[]>`
       select t.id, t.name, t.role, t.scopes, s.id as "sessionId",
         coalesce(t.last_used_at > now() - interval '1 minute', false) as "wasUsedRecently"
       from freshet.sign_ins s join freshet.api_tokens t on t.id = s.token_id
@@ -113,7 +113,7 @@ export class Tokens extends Store {
 
   /** @throws AppError `not_found`. */
   async get(id: string): Promise<Token> {
-    return omitDigests(await getResource(this.sql, RESOURCE, id));
+    return omitDigests(await getResource(this.lookupSql, RESOURCE, id));
   }
 
   async list(

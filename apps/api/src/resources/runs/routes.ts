@@ -1,6 +1,7 @@
 import type { Run as StoredRun } from '@freshet/control-store';
 import { listObjectsToAudit, listObjectsToExtract } from '@freshet/freshdesk-extractor';
-import { Type } from 'typebox';
+import type { FastifyReply } from 'fastify';
+import { type Static, Type } from 'typebox';
 import type { App, Deps } from '../../context.ts';
 import { operation, parseListQuery, problemResponses, response } from '../../http/operation.ts';
 import { IdParams, ListQuery, ref } from '../../http/schemas.ts';
@@ -36,6 +37,12 @@ function registerStartRun(app: App, deps: Deps): void {
     {
       config: {
         permission: 'run',
+        // Look for an open run without locking the pipeline, so that repeated requests do not wait
+        // for each other's commits. `start` repeats the check after it has locked the pipeline.
+        findExisting: async ({ params, body }, reply) => {
+          const openRun = await store.runs.findOpen((params as { id: string }).id, getKind(body as RunOptions));
+          return openRun === null ? null : sendRun(reply, openRun, deps);
+        },
         afterCommit: async ({ query }, payload) => {
           const { wait } = query as { wait?: number };
           return wait === undefined
@@ -58,23 +65,24 @@ function registerStartRun(app: App, deps: Deps): void {
       },
     },
     async (request, reply) => {
-      const kind = request.body.kind ?? 'sync';
-      // Look for an open run without locking the pipeline, so that repeated requests do not wait
-      // for each other's commits. `start` repeats the check after it has locked the pipeline.
-      const [pipeline, openRun] = await Promise.all([
-        store.pipelines.get(request.params.id),
-        store.runs.findOpen(request.params.id, kind),
-      ]);
-      if (openRun !== null) {
-        reply.code(202).header('location', `/v1/runs/${openRun.id}`);
-        return toRunJson(openRun, deps);
-      }
-      const objects = kind === 'audit' ? listObjectsToAudit(pipeline.objects) : listObjectsToExtract(pipeline.objects);
-      const { id } = await store.runs.start(pipeline.id, 'manual', objects, kind);
-      reply.code(202).header('location', `/v1/runs/${id}`);
-      return toRunJson(await store.runs.get(id), deps);
+      const kind = getKind(request.body);
+      const listObjects = kind === 'audit' ? listObjectsToAudit : listObjectsToExtract;
+      const { id } = await store.runs.start(request.params.id, 'manual', listObjects, kind);
+      return sendRun(reply, await store.runs.get(id), deps);
     },
   );
+}
+
+type RunOptions = Static<typeof RunInput>;
+
+function getKind({ kind = 'sync' }: RunOptions) {
+  return kind;
+}
+
+/** Sets the status and the location of the run in the response. Returns the payload. */
+function sendRun(reply: FastifyReply, run: StoredRun, deps: Deps) {
+  reply.code(202).header('location', `/v1/runs/${run.id}`);
+  return toRunJson(run, deps);
 }
 
 function registerListRuns(app: App, deps: Deps): void {
