@@ -7,9 +7,10 @@ import { BenchDeployment } from './deployment.ts';
  * Measures the throughput and the p99 latency of the API's five most frequent operations with many
  * pipelines and runs stored. A request to start a run either finds an active run, or starts a run
  * with all objects that pipelines include by default. The baseline is a bare Fastify route with one
- * indexed query and a response of the same size, called by the same client in the same run. Also
- * measures the first and the last page of a list, to show that the last page costs no more than the
- * first page.
+ * indexed query and a response of the same size, called by the same client in the same run. A start
+ * of a run has a second baseline: a bare route that inserts one row and commits. Like this route, a
+ * request to start a run waits until its commit has been written to the disk. Also measures the
+ * first and the last page of a list, to show that the last page costs no more than the first page.
  */
 const { values } = parseArgs({
   options: {
@@ -44,7 +45,9 @@ await sql.unsafe(`
   from generate_series(1, ${runs}) n;
   insert into freshet.object_runs (id, run_id, pipeline_id, object, status, mode)
   select gen_random_uuid(), id, pipeline_id, 'tickets', 'succeeded', 'incremental' from freshet.runs;
-  analyze freshet.pipelines, freshet.runs, freshet.object_runs`);
+  analyze freshet.pipelines, freshet.runs, freshet.object_runs;
+  create schema bench;
+  create table bench.rows (id bigint generated always as identity primary key, at timestamptz, value text)`);
 console.log(
   `${pipelines} pipelines and ${runs} runs inserted in ${Math.round((performance.now() - startedAt) / 1000)} s`,
 );
@@ -64,6 +67,8 @@ interface Operation {
   readonly name: string;
   /** The name of the baseline: a bare route with a response of the same size. */
   readonly baseline?: string;
+  /** The name of the second baseline: a bare route that writes. */
+  readonly writeBaseline?: string;
   readonly url: string;
   readonly method: 'GET' | 'POST';
   /** The path, or a function that returns the path of the next request. */
@@ -77,6 +82,7 @@ const operations: Operation[] = [
   { name: 'bare: 20 pipelines', url: bare, method: 'GET', path: '/pipelines' },
   { name: 'bare: 20 runs', url: bare, method: 'GET', path: '/runs' },
   { name: 'bare: 20 runs, last page', url: bare, method: 'GET', path: `/runs?before=${oldest}` },
+  { name: 'bare: insert a row', url: bare, method: 'POST', path: '/rows' },
   { name: 'get a run', baseline: 'bare: one row', url: api.url, method: 'GET', path: `/v1/runs/${run}` },
   { name: 'get a pipeline', baseline: 'bare: one row', url: api.url, method: 'GET', path: `/v1/pipelines/${pipeline}` },
   {
@@ -96,6 +102,7 @@ const operations: Operation[] = [
   {
     name: 'start a run, run is active',
     baseline: 'bare: one row',
+    writeBaseline: 'bare: insert a row',
     url: api.url,
     method: 'POST',
     path: `/v1/pipelines/${first.id}/runs`,
@@ -103,6 +110,7 @@ const operations: Operation[] = [
   {
     name: 'start a run',
     baseline: 'bare: one row',
+    writeBaseline: 'bare: insert a row',
     url: api.url,
     method: 'POST',
     path: () => `/v1/pipelines/${ids[startedRuns++ % ids.length]}/runs`,
@@ -141,11 +149,13 @@ for (let round = 0; round < rounds; round++) {
 await sql.end();
 const median = (numbers: readonly number[]) =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] as number;
-for (const { name, baseline = name } of operations) {
+for (const { name, baseline = name, writeBaseline } of operations) {
   const { rate = [], p99 = [] } = results.get(name) ?? {};
-  const ratio = median(rate) / median(results.get(baseline)?.rate ?? []);
+  const ratios = [baseline, writeBaseline].flatMap((other) =>
+    other === undefined ? [] : [`${(median(rate) / median(results.get(other)?.rate ?? [])).toFixed(2)} of “${other}”`],
+  );
   console.log(
-    `${name.padEnd(32)} ${String(Math.round(median(rate))).padStart(6)} requests/s, ${ratio.toFixed(2)} of “${baseline}”, p99 ${median(p99).toFixed(1)} ms`,
+    `${name.padEnd(32)} ${String(Math.round(median(rate))).padStart(6)} requests/s, ${ratios.join(', ')}, p99 ${median(p99).toFixed(1)} ms`,
   );
 }
 

@@ -2,8 +2,8 @@ import Fastify from 'fastify';
 import postgres from 'postgres';
 
 /**
- * The baseline of the API benchmark: Fastify routes with one indexed query each, without
- * authentication, schemas or logs.
+ * The baselines of the API benchmark: Fastify routes with one indexed query each, and a route that
+ * inserts one row and commits. They have no authentication, schemas or logs.
  */
 const sql = postgres(process.env['DATABASE_URL'] as string, { max: 5 });
 const app = Fastify();
@@ -18,4 +18,5 @@ app.get('/runs', (request) => {
     select page.*, (select json_agg(o) from freshet.object_runs o where o.run_id = page.id) as objects
     from (select * from freshet.runs ${before ? sql`where id < ${before}` : sql``} order by id desc limit 20) page`;
 });
+app.post('/rows', async () => (await sql`insert into bench.rows (at, value) values (now(), 'a row') returning *`)[0]);
 process.send?.({ listening: await app.listen({ host: '127.0.0.1', port: 0 }) });

@@ -28,6 +28,8 @@ export interface TestApi {
   readonly store: ControlStore;
   readonly sql: TestStore['database']['sql'];
   readonly databaseName: string;
+  /** The connection URL of the control database. */
+  readonly databaseUrl: string;
   /** The `team_admin` token that `call` sends by default. */
   readonly token: string;
   readonly createPipeline: TestStore['createPipeline'];
@@ -107,6 +109,9 @@ export function useTestApi({
     },
     get databaseName() {
       return testStore.database.name;
+    },
+    get databaseUrl() {
+      return testStore.database.url;
     },
     token,
     createPipeline: (...args) => testStore.createPipeline(...args),

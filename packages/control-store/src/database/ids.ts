@@ -22,7 +22,11 @@ export function uuidv7(now = Date.now()): string {
     randomFillSync(pool);
     used = 0;
   }
-  const random = [pool.readUInt16BE(used) >>> 4, pool.readUInt32BE(used + 2) >>> 2, pool.readUInt32BE(used + 6)] as const;
+  const random = [
+    pool.readUInt16BE(used) >>> 4,
+    pool.readUInt32BE(used + 2) >>> 2,
+    pool.readUInt32BE(used + 6),
+  ] as const;
   used += RANDOM_BYTES;
   const drawn = [now, ...random] as const;
   last = isAfterLast(drawn) ? drawn : incrementLast();

@@ -237,10 +237,7 @@ export class Runs extends Store {
   }
 
   /** Finds the credits per minute that the pipelines of the runs may use, by the id of the run. */
-  async #findCreditLimits(
-    active: readonly { readonly id: string }[],
-    sql: Sql,
-  ): Promise<ReadonlyMap<string, number>> {
+  async #findCreditLimits(active: readonly { readonly id: string }[], sql: Sql): Promise<ReadonlyMap<string, number>> {
     const rows = await sql<{ id: string; credits: number }[]>`
       select r.id, (b.total * p.credit_share_percent / 100.0)::float8 as credits
       from freshet.runs r join freshet.pipelines p on p.id = r.pipeline_id
