@@ -162,9 +162,12 @@ export function createAmbientSql(pool: Sql, lookups: Sql): AmbientSql {
     // Drizzle changes the parsers and serializers of its client, so pass copies.
     options: { ...pool.options, parsers: { ...pool.options.parsers }, serializers: { ...pool.options.serializers } },
   }) as unknown as Sql;
+  const lookupSql = Object.assign((...args: Parameters<Sql>) => (getTx() ?? lookups)(...args), {
+    unsafe: (...args: Parameters<Sql['unsafe']>) => (getTx() ?? lookups).unsafe(...args),
+  }) as unknown as Sql;
   return {
     sql,
-    lookupSql: ((...args: Parameters<Sql>) => (getTx() ?? lookups)(...args)) as Sql,
+    lookupSql,
     db: drizzle(sql),
     transaction: transaction as AmbientSql['transaction'],
     joinTransaction: async <T>(work: (tx: Tx) => Promise<T>) => {

@@ -68,10 +68,8 @@ export class Runs extends Store {
     return await this.joinTransaction(async (tx) => {
       // The statements are sent together. The second statement starts when the first has acquired
       // the lock, so its snapshot contains the run of a concurrent caller.
-      const [, state] = await Promise.all([
-        tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`,
-        findStartState(tx, pipelineId, kind),
-      ]);
+      const lock = tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`.execute();
+      const [state] = await Promise.all([findStartState(tx, pipelineId, kind), lock]);
       const listed = typeof objects === 'function' ? objects(state.objects) : objects;
       return startRun({ tx, queue: this.queue }, { pipelineId, trigger, objects: listed, kind }, state);
     });
