@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
+import { NIL_UUID } from './ids.ts';
 
 let t: TestStore;
 
@@ -9,11 +10,56 @@ beforeAll(async () => {
 afterAll(() => t[Symbol.asyncDispose]());
 beforeEach(() => resetStore(t));
 
+const create = (name: string) => t.store.credentials.create({ name, type: 'freshdesk_api_key', secret: 'x' });
+const listNames = async () =>
+  (await t.store.credentials.list({ limit: 200, cursor: null })).data.map(({ name }) => name);
+
+/** Appends an audit log entry, which is sent together with the commit. */
+const append = (action: string, actorId = NIL_UUID) =>
+  t.store.auditLog.append({
+    actor_id: actorId,
+    actor_name: 'a',
+    actor_role: 'observer',
+    address: '127.0.0.1',
+    request_id: 'r',
+    action,
+    resource: 'credentials',
+    before: null,
+    after: null,
+  });
+
 describe('ControlStore.transaction', () => {
+  test('rolls back and throws if a statement fails that is sent together with the commit (I1)', async () => {
+    // Each connection prepares the statement in its first round.
+    for (let round = 0; round < 10; round++) {
+      const failed = t.store.transaction(async () => {
+        await create(`rolled back ${round}`);
+        await append('failed', 'not a UUID');
+      });
+      await expect(failed, `round ${round}`).rejects.toThrow('uuid');
+      await t.store.transaction(async () => {
+        await create(`committed ${round}`);
+        await append('committed');
+      });
+    }
+    expect((await listNames()).toSorted()).toEqual(Array.from({ length: 10 }, (_, round) => `committed ${round}`));
+    const entries = await t.store.auditLog.list({ limit: 100, cursor: null }, {});
+    expect(entries.data.map(({ action }) => action)).toEqual(Array.from({ length: 10 }, () => 'committed'));
+  });
+
+  test('a nested transaction in which such a statement fails rolls back without the outer transaction', async () => {
+    await t.store.transaction(async () => {
+      await create('outer');
+      const nested = t.store.transaction(async () => {
+        await create('nested');
+        await append('failed', 'not a UUID');
+      });
+      await expect(nested).rejects.toThrow('uuid');
+    });
+    expect(await listNames()).toEqual(['outer']);
+  });
+
   test('executes no further statements after its connection is lost, even if the pool reconnects, and other callers are not affected (I1)', async () => {
-    const listNames = async () =>
-      (await t.store.credentials.list({ limit: 200, cursor: null })).data.map(({ name }) => name);
-    const create = (name: string) => t.store.credentials.create({ name, type: 'freshdesk_api_key', secret: 'x' });
     for (let round = 0; round < 10; round++) {
       const late: PromiseSettledResult<unknown>[] = [];
       const lost = t.store.transaction(async () => {
