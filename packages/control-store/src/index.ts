@@ -172,7 +172,6 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
   const budgetSql = connect(options.databaseUrl, BUDGET_CONNECTIONS, { synchronous_commit: 'off' });
   const lookups = connect(options.databaseUrl, LOOKUP_CONNECTIONS);
   const { transaction, ...clients } = createAmbientSql(pool, lookups);
-  const { sql } = clients;
   const queue = new JobQueue(options.databaseUrl, {
     supervise: options.supervise ?? true,
     onError: options.onError,
@@ -216,10 +215,10 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
     deadJobs: new DeadJobs(context),
     processes,
     queue,
-    getBacklog: () => getBacklog(sql),
+    getBacklog: () => getBacklog(clients.sql),
     transaction,
-    rotateKeys: () => rotateKeys(sql, box),
-    ping: () => checkMigrations(sql),
+    rotateKeys: () => rotateKeys(clients.sql, box),
+    ping: () => checkMigrations(clients.sql),
     close: async (timeoutMs = CLOSE_TIMEOUT_MS) => {
       await queue.stop(timeoutMs);
       await processes.unregister(CLIENT_CLOSE_SECONDS * 1000);

@@ -62,7 +62,7 @@ describe('the round trips of a request', () => {
     ]);
   });
 
-  test('to start a run do not depend on the number of objects, and the commit needs no round trip of its own', async () => {
+  test('to start a run do not depend on the number of objects, and the commit shares one with the audit log entry', async () => {
     const { id } = await api.createPipeline('new');
     const start = () => send('post', `/v1/pipelines/${id}/runs`, 202);
     const { body: first } = await start();

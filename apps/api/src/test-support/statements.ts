@@ -21,7 +21,7 @@ const BACKGROUND = /freshet\.processes/;
 export function useStatementRecorder() {
   const connections = new WeakMap<Socket, Connection>();
   let roundTrips: string[][] = [];
-  const { write } = Socket.prototype;
+  const write = Reflect.get(Socket.prototype, 'write') as (...args: unknown[]) => boolean;
   const port = Number(new URL(inject('postgresUrl')).port);
 
   function observe(socket: Socket, chunk: Buffer): void {
@@ -40,7 +40,7 @@ export function useStatementRecorder() {
 
   const spy = vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...args) {
     if (this.remotePort === port && Buffer.isBuffer(args[0])) observe(this, args[0]);
-    return write.apply(this, args as never);
+    return write.apply(this, args);
   });
   afterAll(() => spy.mockRestore());
 
@@ -59,7 +59,7 @@ function parseStatements(chunk: Buffer, texts: Map<string, string>): string[] {
     const tag = String.fromCharCode(chunk[offset] as number);
     const end = offset + 1 + chunk.readUInt32BE(offset + 1);
     const [first = '', second = ''] = chunk.toString('latin1', offset + TAG_LENGTH, end).split('\0');
-    // A message `Parse` has the name and the text, `Bind` the portal and the name, `Query` the text.
+    // `Parse` contains the name and the text, `Bind` the portal and the name, and `Query` the text.
     if (tag === 'P') texts.set(first, second);
     else if (tag === 'B') executed.push(texts.get(second) ?? 'unknown');
     else if (tag === 'Q') executed.push(first);

@@ -225,7 +225,10 @@ export class Runs extends Store {
     const rows = await sql<Omit<Run, 'credits_per_minute'>[]>`
       select ${buildColumnList(this.sql, runs)}, (
           select coalesce(json_agg(o order by o.object), '[]')
-          from (select ${buildColumnList(this.sql, objectRuns, INTERNAL_COLUMNS)} from freshet.object_runs where run_id = page.id) o
+          from (
+            select ${buildColumnList(this.sql, objectRuns, INTERNAL_COLUMNS)} from freshet.object_runs
+            where run_id = page.id
+          ) o
         ) as objects
       from freshet.runs page where ${condition} order by id desc limit ${limit}`;
     for (const { objects } of rows) for (const objectRun of objects) parseTimes(objectRun);
