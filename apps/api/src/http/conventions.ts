@@ -64,8 +64,8 @@ const IDEMPOTENCY_KEY = {
 /**
  * Applies the common conventions to all routes that require a token. The schemas of the routes get
  * the common problem responses. An unsafe request executes in one transaction, unless its route is
- * read-only or the request has nothing to change. The transaction also stores the audit log entry and, if the request has an
- * `Idempotency-Key`, the response.
+ * read-only or the request has nothing to change. The transaction also stores the audit log entry
+ * and, if the request has an `Idempotency-Key`, the response.
  */
 export function registerConventions(app: App, store: ControlStore): void {
   app.addHook('onRoute', (route) => {
