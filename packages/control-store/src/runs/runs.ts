@@ -66,8 +66,8 @@ export class Runs extends Store {
     kind: ExtractionRunKind = 'sync',
   ): Promise<StartedRun> {
     return await this.joinTransaction(async (tx) => {
-      // The statements are sent together. The second statement starts when the first has acquired
-      // the lock, so its snapshot contains the run of a concurrent caller.
+      // The statements are sent together, and `execute` sends the lock first. The second statement
+      // starts when the lock is acquired, so its snapshot contains the run of a concurrent caller.
       const lock = tx`select id from freshet.pipelines where id = ${pipelineId} for no key update`.execute();
       const [state] = await Promise.all([findStartState(tx, pipelineId, kind), lock]);
       const listed = typeof objects === 'function' ? objects(state.objects) : objects;
