@@ -47,6 +47,16 @@ describe('ControlStore.transaction', () => {
     expect(entries.data.map(({ action }) => action)).toEqual(Array.from({ length: 10 }, () => 'committed'));
   });
 
+  test('throws the error of the work if the work fails after such a statement has failed', async () => {
+    const failed = t.store.transaction(async () => {
+      await append('failed', 'not a UUID');
+      // The statement has failed when the next one returns.
+      await expect(t.store.credentials.list({ limit: 1, cursor: null })).rejects.toThrow();
+      throw new Error('The work failed.');
+    });
+    await expect(failed).rejects.toThrow('The work failed.');
+  });
+
   test('a nested transaction in which such a statement fails rolls back without the outer transaction', async () => {
     await t.store.transaction(async () => {
       await create('outer');
