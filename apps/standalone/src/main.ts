@@ -6,7 +6,7 @@ import { toNextSteps } from './next-steps.ts';
 import { loadState } from './persistent-state.ts';
 import { type ConsoleLink, toConsoleEntry, toJsonLine, toSummary } from './run-summary.ts';
 import { readStandaloneSettings, type StandaloneSettings } from './settings.ts';
-import { type ConfiguredPipeline, setUpPipeline } from './setup.ts';
+import { type ConfiguredPipeline, findPipeline, setUpPipeline } from './setup.ts';
 import { DEMO_ACCOUNT, StandaloneDeployment } from './standalone-deployment.ts';
 import { StartDisplay } from './start-display.ts';
 
@@ -35,11 +35,16 @@ await runProcess('standalone', createLogger('standalone', 'error'), async (setPr
     const client = new Freshet({ url: apiUrl, token: deployment.token });
     const { subdomain, apiKey } = settings.account ?? DEMO_ACCOUNT;
     const { historicalSyncDays, analytics } = settings;
+    // With an existing pipeline, the workers would continue a run, and the scheduler would start
+    // one, with settings that are about to change.
+    const isNew = (await findPipeline(client, subdomain)) === null;
+    if (isNew) deployment.startWorkers();
     const pipeline = await display.step(
       'Pipeline',
       () => setUpPipeline(client, { subdomain, apiKey, warehouseUrl, historicalSyncDays, analytics }),
       ({ name, destination_schema }) => `account ${name} → schema ${destination_schema}`,
     );
+    if (!isNew) deployment.startWorkers();
     const context = { settings, display, deployment, client, pipeline, apiUrl, warehouseUrl };
     void completeRun(context).catch(async (error: unknown) => {
       // A shutdown interrupts the requests that start the run and query its progress.

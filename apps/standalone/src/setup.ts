@@ -31,9 +31,8 @@ export type ConfiguredPipeline = Schemas['Pipeline'];
 export async function setUpPipeline(client: Freshet, settings: PipelineSettings): Promise<ConfiguredPipeline> {
   const warehouse = parseWarehouseUrl(settings.warehouseUrl);
   try {
-    const { data } = await client.get('/v1/pipelines', { params: { query: { name: settings.subdomain } } });
-    const [existing] = data;
-    if (existing === undefined) return await createPipeline(client, settings, warehouse);
+    const existing = await findPipeline(client, settings.subdomain);
+    if (existing === null) return await createPipeline(client, settings, warehouse);
     await updateConnections(client, existing, settings.apiKey, warehouse);
     const { analytics = null } = settings;
     if (analytics === null || analytics === existing.analytics) return existing;
@@ -42,6 +41,12 @@ export async function setUpPipeline(client: Freshet, settings: PipelineSettings)
     if (error instanceof FreshetError) throw new AppError('configuration', error.message, { cause: error });
     throw error;
   }
+}
+
+/** Returns the pipeline that `setUpPipeline` has created for an account; null: there is none. */
+export async function findPipeline(client: Freshet, subdomain: string): Promise<ConfiguredPipeline | null> {
+  const { data } = await client.get('/v1/pipelines', { params: { query: { name: subdomain } } });
+  return data[0] ?? null;
 }
 
 async function updateConnections(

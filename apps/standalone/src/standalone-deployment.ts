@@ -33,6 +33,7 @@ export class StandaloneDeployment {
   /** The functions that stop the started parts, in the order of the start. */
   #cleanups: (() => Promise<void>)[] = [];
   #starting: Promise<unknown> | null = null;
+  #workerEnv: Readonly<Record<string, string>> = {};
   readonly #stopping = new AbortController();
 
   /** @param display shows the steps of the start. */
@@ -57,6 +58,7 @@ export class StandaloneDeployment {
   }
 
   /**
+   * Starts all parts except the workers and the scheduler.
    * @returns the URLs of the API and the warehouse.
    * @throws AppError `configuration` when a part does not start.
    * @throws DOMException `AbortError` when the deployment is stopped during the start.
@@ -65,6 +67,12 @@ export class StandaloneDeployment {
     const started = this.#startParts();
     this.#starting = started;
     return started;
+  }
+
+  /** Starts the workers and the scheduler. The API must be available. */
+  startWorkers(): void {
+    this.#stopping.signal.throwIfAborted();
+    for (const name of WORKERS) this.#children.start({ name, main: getMainModule(name), env: this.#workerEnv });
   }
 
   /**
@@ -99,17 +107,15 @@ export class StandaloneDeployment {
       ...(origin === null ? {} : { FRESHDESK_ORIGIN: origin }),
     };
     this.#cleanups.push(() => this.#children.stop('api', ...WORKERS));
-    const startProcesses = async () => {
+    this.#workerEnv = env;
+    const startApi = async () => {
       const url = await this.#startApi({ ...env, FRESHET_BOOTSTRAP_TOKEN: this.token, HOST: this.#settings.host });
-      this.#stopping.signal.throwIfAborted();
-      // The workers start after the API, because they have no work until the API has created a run.
-      for (const name of WORKERS) this.#children.start({ name, main: getMainModule(name), env });
       const { dataDir } = this.#settings;
       saveLocalDeployment(dataDir, { url, token: this.token });
       this.#cleanups.push(async () => removeLocalDeployment(dataDir));
       return url;
     };
-    const apiUrl = await this.#display.step('API', startProcesses, (url) => url);
+    const apiUrl = await this.#display.step('API', startApi, (url) => url);
     return { apiUrl, warehouseUrl };
   }
 

@@ -175,13 +175,13 @@ describe('npm start with settings from the environment', () => {
     const [row] = await warehouse.sql`select count(*)::int as n from freshdesk_acme.tickets`;
     expect(row?.['n']).toBe(30);
 
+    // A run that is due when Freshet starts uses the new key.
+    await database.sql`update freshet.pipelines set next_run_at = now() - interval '1 minute'`;
     const admin = await sync('demo-admin-key');
     expect(admin.status, admin.output).toBe(0);
-    expect(
-      admin.run.objects.every(
-        (o: { status: string; warnings: unknown[] }) => o.status === 'succeeded' && o.warnings.length === 0,
-      ),
-    ).toBe(true);
+    const isFlawless = (o: { status: string; warnings: unknown[] }) =>
+      o.status === 'succeeded' && o.warnings.length === 0;
+    expect(admin.run.objects.filter((o: Parameters<typeof isFlawless>[0]) => !isFlawless(o))).toEqual([]);
 
     const afterLoss = await sync('demo-agent-key');
     expect(afterLoss.status, afterLoss.output).toBe(1);

@@ -18,7 +18,9 @@ afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
 test('--once loads the simulated account into an embedded PostgreSQL, prints the result, and leaves no process running', async () => {
   using first = new StandaloneProcess(['--once'], {}, dataDir);
-  const processTree = await waitFor(() => (first.apiUrl === null ? null : first.getProcessTree()), 'all processes run');
+  // The run is created after all processes have started.
+  await first.waitForOutput('  tickets ');
+  const processTree = first.getProcessTree();
   expect(processTree.length).toBeGreaterThanOrEqual(8);
   expect(await first.exited, first.output).toBe(0);
   const last = JSON.parse(first.lastLine);
