@@ -5,6 +5,7 @@ description: >-
   more than two intervals is rare, and is looked up in business_intervals instead.
 grain: one row for each calendar and day in UTC
 materialized: table
+calendar: true
 internal: true
 key: [schedule_id, day]
 columns:

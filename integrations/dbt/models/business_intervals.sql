@@ -8,6 +8,7 @@ description: >-
   from the year of the oldest ticket until the end of the next year.
 grain: one row for each calendar and open interval
 materialized: table
+calendar: true
 key: [schedule_id, opens_at]
 columns:
   schedule_id:

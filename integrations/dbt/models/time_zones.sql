@@ -4,6 +4,7 @@ description: >-
   names need no row, because PostgreSQL knows them.
 grain: one row for each Rails name
 materialized: table
+calendar: true
 key: [name]
 columns:
   name:

@@ -14,6 +14,12 @@ export interface Model extends ModelDocumentation {
   readonly refresh: 'ticket' | 'day' | 'month' | null;
   /** All tickets are recomputed if the rows of this table change. */
   readonly affectsTickets: boolean;
+  /**
+   * Whether the rows of this table depend only on the models that it reads and on the calendar. They
+   * are computed again if one of these models has changed, and at least once a day, because the
+   * rules of time zones can change.
+   */
+  readonly isCalendar: boolean;
   readonly indexes: readonly (readonly string[])[];
   /** The table whose custom fields are further columns of the model; null: none. */
   readonly customFieldsOf: string | null;
@@ -55,6 +61,7 @@ function parseModel(file: string, content: string): Model {
     materialized,
     refresh: refresh as Model['refresh'],
     affectsTickets: header.isSet('affects_tickets'),
+    isCalendar: header.isSet('calendar'),
     internal: header.isSet('internal'),
     key: header.getList('key'),
     indexes: header.getList<readonly string[]>('indexes'),

@@ -21,6 +21,8 @@ interface RecomputeInput {
   readonly changes: RecordedChanges;
   /** The first day that the previous refresh covered; null: none. */
   readonly firstDay: string | null;
+  /** The calendar of the previous refresh; null: none. */
+  readonly calendar: string | null;
   readonly mustRebuild: boolean;
 }
 
@@ -29,6 +31,8 @@ export interface Recomputation {
   /** The number of tickets whose rows were computed. */
   readonly tickets: number;
   readonly firstDay: string;
+  /** Identifies the days and the time zones from which models with `isCalendar` are computed. */
+  readonly calendar: string;
 }
 
 /**
@@ -47,36 +51,60 @@ export async function recompute(
 ): Promise<Recomputation> {
   const { definitions, changes } = input;
   const firstDay = await findFirstDay(sql, input);
+  const calendar = await readCalendar(sql, firstDay);
+  const state = { ...input, firstDay, hasNewCalendar: calendar !== input.calendar, changedModels: new Set<string>() };
   const lastDay = input.mustRebuild ? null : await readLastDay(sql, names);
   // The warnings also read the rows of tickets, so they come last.
   const isEarly = (definition: Definition) => !readsTickets(definition, definitions.list);
   let needsRebuild = input.mustRebuild || (await isRebuildFaster(sql, names, changes));
   for (const definition of definitions.list.filter(isEarly))
-    needsRebuild = (await writeEarly(definition, input, firstDay)) || needsRebuild;
+    needsRebuild = (await writeEarly(definition, state)) || needsRebuild;
   const rest = definitions.list.filter((definition) => !isEarly(definition));
   if (needsRebuild) {
     for (const definition of rest) await writeAll(definition, input, firstDay);
-    return { mode: 'rebuilt', tickets: await countTickets(sql, names), firstDay };
+    return { mode: 'rebuilt', tickets: await countTickets(sql, names), firstDay, calendar };
   }
   for (const definition of rest.filter(({ model }) => model.materialized === 'view'))
     await writeView(definition, input);
   const days = await replaceChangedRows(sql, names, input, { rest, lastDay });
   for (const definition of rest.filter(({ model }) => model.materialized === 'table'))
-    await writeEarly(definition, input, firstDay);
-  return { mode: changes.count > 0 || days > 0 ? 'refreshed' : 'unchanged', tickets: changes.count, firstDay };
+    await writeEarly(definition, state);
+  return {
+    mode: changes.count > 0 || days > 0 ? 'refreshed' : 'unchanged',
+    tickets: changes.count,
+    firstDay,
+    calendar,
+  };
+}
+
+/** The state of a refresh while small tables are computed. */
+interface EarlyState extends RecomputeInput {
+  readonly firstDay: string;
+  readonly hasNewCalendar: boolean;
+  /** The names of the tables whose rows have changed. */
+  readonly changedModels: Set<string>;
 }
 
 /** Writes a view, or a small table. @returns whether all tickets must be recomputed. */
-async function writeEarly(definition: Definition, input: RecomputeInput, firstDay: string): Promise<boolean> {
+async function writeEarly(definition: Definition, input: EarlyState): Promise<boolean> {
   const { model } = definition;
   if (model.materialized === 'view') {
     await writeView(definition, input);
     return false;
   }
   const action = input.plan.actions.get(model.name) ?? 'create';
-  if (action === 'keep') return (await input.writer.updateSmallTable(definition, firstDay)) && model.affectsTickets;
-  await input.writer.writeTable(definition, action, firstDay);
+  if (action === 'keep') {
+    if (isCurrent(definition, input)) return false;
+    if (!(await input.writer.updateSmallTable(definition, input.firstDay))) return false;
+  } else await input.writer.writeTable(definition, action, input.firstDay);
+  input.changedModels.add(model.name);
   return model.affectsTickets;
+}
+
+/** Whether the rows of a table are known to be up to date without being computed. */
+function isCurrent({ model }: Definition, { mustRebuild, hasNewCalendar, changedModels }: EarlyState): boolean {
+  if (mustRebuild || hasNewCalendar || !model.isCalendar) return false;
+  return !model.references.some((name) => changedModels.has(name));
 }
 
 async function writeView(definition: Definition, { plan, writer }: RecomputeInput): Promise<void> {
@@ -138,6 +166,13 @@ async function findFirstDay(
       : [];
   const days = [row?.day, isComplete ? null : firstDay].filter((day): day is string => typeof day === 'string');
   return days.sort()[0] ?? `${new Date().getUTCFullYear()}-01-01`;
+}
+
+async function readCalendar(sql: postgres.TransactionSql, firstDay: string): Promise<string> {
+  const [row] = await sql.unsafe<{ today: string }[]>(
+    `select concat_ws(' ', now()::date, current_setting('server_version')) as today`,
+  );
+  return `${firstDay} ${row?.today}`;
 }
 
 async function readLastDay(sql: postgres.TransactionSql, names: Names): Promise<string | null> {

@@ -17,6 +17,8 @@ import { ModelWriter } from './tables.ts';
 const LOCK_TIMEOUT = '10s';
 /** The key of a state: `true` if changes were not recorded, so all must be recomputed. */
 const REBUILD_NEEDED = 'rebuild_needed';
+/** The key of a state: the calendar of the last refresh (see `Recomputation`). */
+const CALENDAR = 'calendar';
 /** The key of a state: `true` if a refresh was completed. */
 const IS_BUILT = 'is_built';
 
@@ -104,11 +106,13 @@ async function runRefresh(
     tables,
     changes,
     firstDay: state.get('first_day') ?? null,
+    calendar: state.get(CALENDAR) ?? null,
     mustRebuild: mustRebuild(models, plan, changes, state),
   });
   await replacement.restore(sql);
   await writeInstalledHashes(sql, names, definitions.list);
   await writeState(sql, names, 'first_day', recomputation.firstDay);
+  await writeState(sql, names, CALENDAR, recomputation.calendar);
   await writeState(sql, names, REBUILD_NEEDED, 'false');
   await writeState(sql, names, IS_BUILT, 'true');
   return {
