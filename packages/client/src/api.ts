@@ -1500,16 +1500,16 @@ export interface components {
             object: string;
             verdict: components["schemas"]["ObjectAccess"];
         };
-        /** @description The token with which the request was sent. */
+        /** @description The author of the change: the token with which the request was sent, or the user of a command. */
         Actor: {
             /**
              * Format: uuid
-             * @description The id of the token.
+             * @description The id of the token. `00000000-0000-0000-0000-000000000000`: the change was made with the command `freshet create-token`, without a token.
              * @example 019b8cf0-f5c0-7cdc-8cf0-1a2b3c4d5e6d
              */
             id: string;
             /**
-             * @description The name of the token at the time of the request.
+             * @description The name of the token at the time of the request. For the command `freshet create-token`, the names of the user and of the machine.
              * @example deployments
              */
             name: string;
@@ -1558,7 +1558,7 @@ export interface components {
              */
             message: string;
         };
-        /** @description A change that was made through the API, a preview of a table, or a query. */
+        /** @description A change that was made through the API or with the command `freshet create-token`, a preview of a table, or a query. */
         AuditEntry: {
             /**
              * @description The id of the operation.
@@ -1566,7 +1566,7 @@ export interface components {
              */
             action: string;
             actor: components["schemas"]["Actor"];
-            /** @description The IP address of the client. */
+            /** @description The IP address of the client. For the command `freshet create-token`, the address that connected to the control database. */
             address: string;
             after: {
                 [key: string]: unknown;

@@ -87,6 +87,7 @@ export type { ObjectToExtract, StartedRun } from './runs/start-run.ts';
 export type { Usage } from './runs/usage.ts';
 export type { AuditEntry, AuditFilter } from './security/audit-log.ts';
 export type { KeyedRequest, StoredResponse } from './security/idempotency.ts';
+export { createTokenAsOperator } from './security/operator-tokens.ts';
 export { SecretBox } from './security/secret-box.ts';
 export type { ExpiringSecret, NewSession } from './security/sign-ins.ts';
 export { generateToken, isTokenFormat } from './security/token-format.ts';

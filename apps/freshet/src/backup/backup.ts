@@ -4,19 +4,10 @@ import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'n
 import { join, resolve } from 'node:path';
 import { AppError } from '@freshet/contracts';
 import { inspectControlDatabase } from '@freshet/control-store';
-import { readSettings, settings } from '@freshet/runtime';
-import { startEmbeddedPostgres } from '@freshet/runtime/embedded-postgres';
-import { resolveDataDir } from '../cli/data-dir.ts';
-import { findEmbeddedDatabases, toControlUrl } from '../cli/embedded-databases.ts';
+import { type ControlDatabase, openControlDatabase } from '../cli/control-database.ts';
 import { findPgDump } from './pg-dump.ts';
 
 const MIB = 2 ** 20;
-
-interface Source extends Pick<Backup, 'keys'> {
-  /** The URL of the control database. */
-  readonly url: string;
-  readonly close: () => Promise<void>;
-}
 
 export interface Backup {
   /** The path of the file. */
@@ -37,15 +28,15 @@ export async function createBackup(
   const file = resolve(options.output ?? `freshet-${time}.dump`);
   if (existsSync(file))
     throw new AppError('configuration', `${file} already exists. Choose a different file with --output.`);
-  const source = await openSource(options['data-dir'], environment);
+  const database = await openControlDatabase(options['data-dir'], environment);
   try {
-    const { serverVersion } = await inspectControlDatabase(source.url);
+    const { serverVersion } = await inspectControlDatabase(database.url);
     const program = findPgDump(Number.parseInt(serverVersion, 10), environment['PATH'] ?? '');
-    await dump(program, environment, source.url, file);
+    await dump(program, environment, database.url, file);
   } finally {
-    await source.close();
+    await database.close();
   }
-  return { file, keys: source.keys };
+  return { file, keys: findKeys(database, environment) };
 }
 
 /** Returns the text that the command prints. */
@@ -56,20 +47,11 @@ Store the keys separately, because no secret can be decrypted without them: ${ke
 `;
 }
 
-async function openSource(dataDirOption: string | undefined, environment: NodeJS.ProcessEnv): Promise<Source> {
-  const { DATABASE_URL: url } = readSettings({ DATABASE_URL: settings.DATABASE_URL.optional() }, environment);
-  if (url !== undefined) return { url, keys: 'FRESHET_SECRET_KEYS', close: async () => {} };
-  const dataDir = resolveDataDir(dataDirOption, environment);
-  const keys = environment['FRESHET_SECRET_KEYS'] ? 'FRESHET_SECRET_KEYS' : join(dataDir, 'standalone.json');
-  const { exists, controlUrl } = await findEmbeddedDatabases(dataDir);
-  if (controlUrl !== null) return { url: controlUrl, keys, close: async () => {} };
-  if (!exists)
-    throw new AppError(
-      'configuration',
-      `The data folder ${dataDir} contains no control database. Set --data-dir to the data folder of Freshet, or set DATABASE_URL.`,
-    );
-  const server = await startEmbeddedPostgres({ resolveFrom: import.meta.url, dataDir });
-  return { url: toControlUrl(server.url), keys, close: () => server.stop() };
+/** Returns the place of the encryption keys. */
+function findKeys({ dataDir }: ControlDatabase, environment: NodeJS.ProcessEnv): string {
+  return dataDir === null || environment['FRESHET_SECRET_KEYS']
+    ? 'FRESHET_SECRET_KEYS'
+    : join(dataDir, 'standalone.json');
 }
 
 /** Writes the dump to a temporary file, so that an interrupted backup never looks complete. */

@@ -1,4 +1,5 @@
 import { AppError } from '@freshet/contracts';
+import { TOKEN_ROLES } from '@freshet/control-store';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../commands/index.ts';
 import { type Command, defineCommand, parseInvocation } from './command.ts';
@@ -26,6 +27,8 @@ describe('parseInvocation', () => {
     ['sync', ['--data-dir'], '--data-dir'],
     ['sync', ['now'], 'Unexpected argument "now" of freshet sync'],
     ['apply', [], 'Option --file FILE is required'],
+    ['create-token', ['--name', 'a'], 'Option --role ROLE is required'],
+    ['create-token', ['--name', 'a', '--role', 'king'], '--role must be one of team_admin,'],
     ['completion', [], 'shell is required: bash, zsh, fish'],
     ['completion', ['ksh'], 'shell must be one of bash, zsh, fish'],
     ['completion', ['bash', 'zsh'], 'Unexpected argument "zsh"'],
@@ -85,6 +88,7 @@ describe('complete', () => {
     expect(words('completion', '')).toEqual(SHELLS);
     expect(words('completion', 'bash', '')).toEqual([]);
     expect(words('help', 'do')).toEqual(['doctor']);
+    expect(words('create-token', '--role', '')).toEqual(TOKEN_ROLES);
     expect(words('apply', '-f', '')).toEqual([]);
     expect(words('dance', '')).toEqual([]);
   });

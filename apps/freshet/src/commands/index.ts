@@ -4,6 +4,7 @@ import { apply } from './apply.ts';
 import { backup } from './backup.ts';
 import { complete } from './complete.ts';
 import { completion } from './completion.ts';
+import { createToken } from './create-token.ts';
 import { diff } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { exportManifest } from './export.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   backup,
   migrate,
   rotateKeys,
+  createToken,
   signIn,
   diff,
   apply,

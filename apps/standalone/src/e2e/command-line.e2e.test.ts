@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Freshet } from '@freshet/client';
 import { findProcessModule } from '@freshet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
@@ -166,6 +167,23 @@ webhooks:
       status: 'ok',
       message: '2 connections to warehouses and accounts work.',
     });
+  });
+
+  test('create-token prints a token that the running API accepts, and the audit log contains its creation', async () => {
+    const created = await runFreshet(['create-token', '--name', 'CI', '--role', 'observer', '--expires', '12h'], {
+      DATABASE_URL: deployment.control.url,
+    });
+    expect(created).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^frt_\w{36}\n$/),
+      stderr: expect.stringMatching(/^Created the token "CI" with the role observer\. The token expires at 20\S+Z\.\n/),
+    });
+    const api = new Freshet({ url: deployment.url, token: created.stdout.trim() });
+    const token = await api.get('/v1/tokens/current');
+    expect(token).toMatchObject({ name: 'CI', role: 'observer', permissions: ['read'] });
+    const resource = `tokens/${token.id}`;
+    const { data } = await deployment.api.get('/v1/audit-log', { params: { query: { resource } } });
+    expect(data).toMatchObject([{ action: 'createToken', actor: { role: 'team_admin' }, after: { name: 'CI' } }]);
   });
 
   test('apply deletes resources that are missing from the file, but only if --prune is set', async () => {

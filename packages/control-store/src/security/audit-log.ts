@@ -1,10 +1,12 @@
 import { and, desc, eq, gte, like, lt, or } from 'drizzle-orm';
+import type { AmbientSql } from '../database/database.ts';
 import { uuidv7 } from '../database/ids.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
 import { auditLog } from '../database/schema/index.ts';
 import { Store } from '../store.ts';
 
 export type AuditEntry = typeof auditLog.$inferSelect;
+export type NewAuditEntry = Omit<AuditEntry, 'id' | 'at'>;
 
 /** Selects audit log entries. An undefined field selects any value. */
 export interface AuditFilter {
@@ -30,16 +32,8 @@ export class AuditLog extends Store {
    * Adds an entry, in the transaction of the change that the entry describes. The entry may be sent
    * together with the commit of the transaction.
    */
-  async append(entry: Omit<AuditEntry, 'id' | 'at'>): Promise<void> {
-    const { actor_id, actor_name, actor_role, address, request_id, action, resource, before, after } = entry;
-    const toJson = (state: Record<string, unknown> | null) => (state === null ? null : this.sql.json(state as never));
-    // Plain SQL, because every request that changes state executes this statement (see
-    // database/resource-table.ts).
-    await this.runWithCommit(this.sql`
-      insert into freshet.audit_log
-        (id, actor_id, actor_name, actor_role, address, request_id, action, resource, before, after)
-      values (${uuidv7()}, ${actor_id}, ${actor_name}, ${actor_role}, ${address}, ${request_id}, ${action},
-        ${resource}, ${toJson(before)}, ${toJson(after)})`);
+  async append(entry: NewAuditEntry): Promise<void> {
+    await insertAuditEntry({ sql: this.sql, runWithCommit: this.runWithCommit }, entry);
   }
 
   async list(options: ListOptions, { actorId, action, resource, from, until }: AuditFilter): Promise<List<AuditEntry>> {
@@ -78,4 +72,20 @@ export class AuditLog extends Store {
       return count;
     });
   }
+}
+
+/** Adds an entry to the audit log, together with the commit of the open transaction. */
+export async function insertAuditEntry(
+  { sql, runWithCommit }: Pick<AmbientSql, 'sql' | 'runWithCommit'>,
+  entry: NewAuditEntry,
+): Promise<void> {
+  const { actor_id, actor_name, actor_role, address, request_id, action, resource, before, after } = entry;
+  const toJson = (state: Record<string, unknown> | null) => (state === null ? null : sql.json(state as never));
+  // Plain SQL, because every request that changes state executes this statement (see
+  // database/resource-table.ts).
+  await runWithCommit(sql`
+    insert into freshet.audit_log
+      (id, actor_id, actor_name, actor_role, address, request_id, action, resource, before, after)
+    values (${uuidv7()}, ${actor_id}, ${actor_name}, ${actor_role}, ${address}, ${request_id}, ${action},
+      ${resource}, ${toJson(before)}, ${toJson(after)})`);
 }

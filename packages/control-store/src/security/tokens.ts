@@ -98,17 +98,7 @@ export class Tokens extends Store {
   }
 
   async create(input: TokenInput): Promise<NewToken> {
-    const value = generateToken();
-    const [row] = await this.db
-      .insert(apiTokens)
-      .values({
-        id: uuidv7(),
-        ...input,
-        scopes: input.scopes === null ? null : [...input.scopes],
-        digest: hashToken(value),
-      })
-      .returning();
-    return { token: omitDigests(row as typeof apiTokens.$inferSelect), value };
+    return await insertToken(this.db, input);
   }
 
   /** @throws AppError `not_found`. */
@@ -164,6 +154,21 @@ export class Tokens extends Store {
       await ensureAdminTokenRemains(tx as unknown as Database);
     });
   }
+}
+
+/** Creates a token with a new value. */
+export async function insertToken(db: Database, input: TokenInput): Promise<NewToken> {
+  const value = generateToken();
+  const [row] = await db
+    .insert(apiTokens)
+    .values({
+      id: uuidv7(),
+      ...input,
+      scopes: input.scopes === null ? null : [...input.scopes],
+      digest: hashToken(value),
+    })
+    .returning();
+  return { token: omitDigests(row as typeof apiTokens.$inferSelect), value };
 }
 
 /**

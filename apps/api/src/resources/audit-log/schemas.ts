@@ -7,11 +7,17 @@ const Actor = defineSchema(
   'Actor',
   object(
     {
-      id: uuid('token', 'The id of the token.'),
-      name: string('The name of the token at the time of the request.', { examples: ['deployments'] }),
+      id: uuid(
+        'token',
+        'The id of the token. `00000000-0000-0000-0000-000000000000`: the change was made with the command `freshet create-token`, without a token.',
+      ),
+      name: string(
+        'The name of the token at the time of the request. For the command `freshet create-token`, the names of the user and of the machine.',
+        { examples: ['deployments'] },
+      ),
       role: ref(TokenRole),
     },
-    { description: 'The token with which the request was sent.' },
+    { description: 'The author of the change: the token with which the request was sent, or the user of a command.' },
   ),
 );
 
@@ -22,7 +28,9 @@ const AuditEntry = defineSchema(
       id: uuid('audit_entry', 'The id of the entry.'),
       at: timestamp('Time of the change.', '2026-01-05T07:30:00.000Z'),
       actor: ref(Actor),
-      address: string('The IP address of the client.'),
+      address: string(
+        'The IP address of the client. For the command `freshet create-token`, the address that connected to the control database.',
+      ),
       request_id: string('The id of the request. It is also contained in the log entries of the request.'),
       action: string('The id of the operation.', { examples: ['updatePipeline'] }),
       resource: string('The path of the resource.', { examples: [`pipelines/${EXAMPLE_IDS.pipeline}`] }),
@@ -41,7 +49,10 @@ const AuditEntry = defineSchema(
         }),
       ),
     },
-    { description: 'A change that was made through the API, a preview of a table, or a query.' },
+    {
+      description:
+        'A change that was made through the API or with the command `freshet create-token`, a preview of a table, or a query.',
+    },
   ),
 );
 

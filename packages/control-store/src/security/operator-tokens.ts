@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { AppError } from '@freshet/contracts';
+import { connect, createAmbientSql, toDatabaseError } from '../database/database.ts';
+import { inspectControlDatabase } from '../database/inspection.ts';
+import { insertAuditEntry } from './audit-log.ts';
+import { insertToken, type NewToken, type TokenInput } from './tokens.ts';
+
+/** The id in audit log entries of changes that were made without a token. */
+const NO_TOKEN_ID = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Creates a token and its audit log entry directly in the control database. An operator needs
+ * neither a token nor the API for this, but has the access of the URL to the database.
+ * @param operator the author of the change in the audit log, such as `alice@host`.
+ * @throws AppError `configuration` when the database cannot be reached or its schema is not that of
+ *   this release.
+ */
+export async function createTokenAsOperator(
+  databaseUrl: string,
+  input: TokenInput,
+  operator: string,
+): Promise<NewToken> {
+  await checkSchema(databaseUrl);
+  const pool = connect(databaseUrl, 1);
+  const { sql, db, transaction, runWithCommit } = createAmbientSql(pool, pool);
+  try {
+    return await transaction(async () => {
+      const created = await insertToken(db, input);
+      const { version: _version, ...after } = created.token;
+      // A connection through a Unix socket has no address.
+      const [client] = await sql<{ address: string }[]>`
+        select coalesce(host(inet_client_addr()), '127.0.0.1') as address`;
+      await insertAuditEntry({ sql, runWithCommit }, {
+        actor_id: NO_TOKEN_ID,
+        actor_name: operator,
+        actor_role: 'team_admin',
+        address: client?.address ?? '',
+        request_id: randomUUID(),
+        action: 'createToken',
+        resource: `tokens/${created.token.id}`,
+        before: null,
+        after,
+      });
+      return created;
+    });
+  } catch (error) {
+    throw toDatabaseError(error);
+  } finally {
+    await pool.end({ timeout: 1 });
+  }
+}
+
+/** A database that a newer release has migrated is valid, because migrations only add to the schema. */
+async function checkSchema(databaseUrl: string): Promise<void> {
+  const { schema, missingGrants } = await inspectControlDatabase(databaseUrl);
+  if (missingGrants.length > 0)
+    throw new AppError(
+      'configuration',
+      `The role in DATABASE_URL lacks privileges. As the owner of the database, run: ${missingGrants.join(' ')}`,
+    );
+  if (schema === 'none')
+    throw new AppError(
+      'configuration',
+      'The database contains no control database of Freshet. Check the name of the database, and start Freshet or run "freshet migrate" first.',
+    );
+  if (schema === 'older')
+    throw new AppError(
+      'configuration',
+      'The schema of the control database is older than this release. Restart Freshet to migrate it, or run "freshet migrate".',
+    );
+}
