@@ -51,7 +51,7 @@ function Overview({ pipeline, runs }: { readonly pipeline: Pipeline; readonly ru
       <Suspense fallback={<Loading label="Loading charts" />}>
         <UsageCharts usage={usage} />
       </Suspense>
-      <Budget subdomain={pipeline.source.subdomain} />
+      <BudgetAndData pipeline={pipeline} />
     </Stack>
   );
 }
@@ -135,8 +135,8 @@ function Figures({ pipeline, runs, usage }: FiguresProps) {
   );
 }
 
-function Budget({ subdomain }: { readonly subdomain: string }) {
-  const { data: budget } = useQuery(budgetQuery(subdomain));
+function BudgetAndData({ pipeline: { id, source, destination_schema: schema } }: { readonly pipeline: Pipeline }) {
+  const { data: budget } = useQuery(budgetQuery(source.subdomain));
   if (budget === undefined) return null;
   return (
     <Grid>
@@ -146,9 +146,12 @@ function Budget({ subdomain }: { readonly subdomain: string }) {
       <Grid.Col span={{ base: 12, md: 6 }}>
         <Card
           title="Query the data"
-          description="The tables are in your warehouse, and can be read with any SQL client."
+          description={`The tables are in the schema ${schema} of your warehouse. Any SQL client can read them.`}
         >
-          <TextLink to="/guides">How to query the tables</TextLink>
+          <Stack gap="xs" align="start">
+            <TextLink to={`/pipelines/${id}/data`}>Tables, previews and SQL</TextLink>
+            <TextLink to="/guides">How to connect a SQL client</TextLink>
+          </Stack>
         </Card>
       </Grid.Col>
     </Grid>
