@@ -1336,6 +1336,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List usage by day
+         * @description Lists the sums of records, bytes and credits, and the greatest lag of a table, for each day. The interval can have at most 366 days. By default, the interval is the last 30 days.
+         */
+        get: operations["listUsageByDay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List usage by pipeline
+         * @description Lists the pipelines with usage, with the sums of records, bytes and credits. The pipeline that used the most credits is first. The interval can have at most 366 days. By default, the interval is the last 30 days.
+         */
+        get: operations["listUsageByPipeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks": {
         parameters: {
             query?: never;
@@ -4242,6 +4282,86 @@ export interface components {
              * @example 8655
              */
             records_loaded: number;
+        };
+        /** @description The usage of one day. */
+        UsageByDay: {
+            /**
+             * @description Uncompressed size of the stored batches, in bytes.
+             * @example 12582912
+             */
+            bytes_staged: number;
+            credits_by_class: components["schemas"]["CreditsByClass"];
+            /**
+             * @description Used credits.
+             * @example 90
+             */
+            credits_used: number;
+            /**
+             * Format: date
+             * @description The day (UTC) on which the runs were created.
+             */
+            day: string;
+            lag_seconds: number | null;
+            /**
+             * @description Extracted records.
+             * @example 8741
+             */
+            records_extracted: number;
+            /**
+             * @description Rows that were inserted or updated.
+             * @example 8655
+             */
+            records_loaded: number;
+        };
+        /** @description Usage in an interval, by day. */
+        UsageByDayList: {
+            /** @description One entry for each day with usage. The newest day is first. */
+            data: components["schemas"]["UsageByDay"][];
+        };
+        /** @description The usage of a pipeline in an interval. */
+        UsageByPipeline: {
+            /**
+             * @description Uncompressed size of the stored batches, in bytes.
+             * @example 12582912
+             */
+            bytes_staged: number;
+            /**
+             * @description Used credits.
+             * @example 90
+             */
+            credits_used: number;
+            /**
+             * @description The name of the pipeline.
+             * @example acme
+             */
+            name: string;
+            /**
+             * Format: uuid
+             * @description The pipeline.
+             * @example 019b8d02-7d40-7a54-9f67-8192a3b4c5d4
+             */
+            pipeline_id: string;
+            /**
+             * @description Extracted records.
+             * @example 8741
+             */
+            records_extracted: number;
+            /**
+             * @description Rows that were inserted or updated.
+             * @example 8655
+             */
+            records_loaded: number;
+            /**
+             * @description The subdomain of the Freshdesk account.
+             * @example acme
+             */
+            subdomain: string;
+        };
+        /** @description A page of a list. */
+        UsageByPipelineList: {
+            /** @description The pipelines of this page. The pipeline that used the most credits is first. */
+            data: components["schemas"]["UsageByPipeline"][];
+            next_cursor: string | null;
         };
         /** @description Usage in an interval. */
         UsageList: {
@@ -11750,6 +11870,152 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageList"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsageByDay: {
+        parameters: {
+            query?: {
+                /** @description The first day (UTC). Default: 29 days before `until`. */
+                from?: string;
+                /** @description Return only usage of this pipeline. */
+                pipeline_id?: string;
+                /** @description The last day (UTC). Default: today. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The usage. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageByDayList"];
+                };
+            };
+            /** @description The request is invalid. `errors` lists the invalid fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has no valid API token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The role or the scopes of the token do not include the required permission. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token has exceeded its limit of requests per minute, or the credits of the Freshdesk account are used up. Wait for the time in the `Retry-After` header, then repeat the request. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An internal error occurred. To find the cause, search the logs for the `request_id`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsageByPipeline: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description The first day (UTC). Default: 29 days before `until`. */
+                from?: string;
+                /** @description The maximum number of items on the page. */
+                limit?: number;
+                /** @description The last day (UTC). Default: today. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageByPipelineList"];
                 };
             };
             /** @description The request is invalid. `errors` lists the invalid fields. */

@@ -84,7 +84,7 @@ export type { RefreshRequest } from './runs/refreshes.ts';
 export type { RejectedRecordFilter, RejectedRecordInfo } from './runs/rejected-records.ts';
 export type { ObjectRun, Run } from './runs/runs.ts';
 export type { ObjectToExtract, StartedRun } from './runs/start-run.ts';
-export type { Usage } from './runs/usage.ts';
+export type { Usage, UsageByDay, UsageByPipeline, UsagePeriod } from './runs/usage.ts';
 export type { AuditEntry, AuditFilter } from './security/audit-log.ts';
 export type { KeyedRequest, StoredResponse } from './security/idempotency.ts';
 export { createTokenAsOperator } from './security/operator-tokens.ts';

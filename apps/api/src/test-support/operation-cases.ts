@@ -164,6 +164,8 @@ export const OPERATION_CASES: Readonly<Record<string, OperationCase>> = {
   discardDeadJob: { params: (w) => ({ id: w.deadJob.id }), status: 204 },
   getBudget: { params: () => ({ subdomain: 'acme' }), status: 200, neverMissing: true },
   listUsage: { status: 200 },
+  listUsageByDay: { status: 200 },
+  listUsageByPipeline: { status: 200 },
   createWebhook: {
     body: () => ({ name: 'another', url: 'https://hooks.example.com/', events: ['run.failed'] }),
     status: 201,
@@ -229,6 +231,8 @@ export const OPERATION_PERMISSIONS: Readonly<Record<Permission, readonly string[
     'listDeadJobs',
     'getBudget',
     'listUsage',
+    'listUsageByDay',
+    'listUsageByPipeline',
   ],
   read_records: ['getRejectedRecord'],
   read_reports: ['runReport'],

@@ -1,10 +1,11 @@
+import type { Response } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ConsoleBrowser } from '../test-support/console-browser.ts';
 import { Deployment } from '../test-support/deployment.ts';
 
 /*
- * Tests the list of pipelines with 1,000 pipelines: `npm run test:console`. The benchmark
- * `bench/src/console.ts` measures its time.
+ * Tests the list of pipelines and the usage with 1,000 pipelines: `npm run test:console`. The
+ * benchmark `bench/src/console.ts` measures the time of the list.
  */
 
 const PIPELINES = 1000;
@@ -76,4 +77,59 @@ test('a user moves through the pages, and finds a pipeline of a different page b
   await getLink('pipeline 999').waitFor({ state: 'detached' });
   await page.getByLabel('Search pipelines').fill('account-12');
   await getLink('pipeline 129').waitFor();
+});
+
+test('the usage page fetches the sums by day and one page of pipelines', async () => {
+  const { page } = browser;
+  const responses: Response[] = [];
+  const getPath = (response: Response) => new URL(response.url()).pathname;
+  const addResponse = (response: Response) => responses.push(response);
+  page.on('response', addResponse);
+  const rows = page.getByRole('table', { name: 'Usage by pipeline' }).getByRole('row');
+  await page.goto(`${deployment.url}/console/usage`);
+  await rows.nth(1).waitFor();
+  await page.getByRole('region', { name: 'Rate limit of the account' }).first().waitFor();
+  page.off('response', addResponse);
+  // One row contains the headings.
+  expect(await rows.count()).toBe(PAGE_SIZE + 1);
+  const paths = responses.map(getPath).filter((path) => path.startsWith('/v1/'));
+  expect([...new Set(paths.map((path) => path.replace(/accounts\/[^/]+/, 'accounts/…')))].sort()).toEqual([
+    '/v1/accounts/…/budget',
+    '/v1/tokens/current',
+    '/v1/usage/days',
+    '/v1/usage/pipelines',
+  ]);
+  for (const response of responses.filter((candidate) => getPath(candidate).startsWith('/v1/usage')))
+    expect((await response.body()).length, getPath(response)).toBeLessThan(16_384);
+  // The chart contains the records of all pipelines, not only of the displayed page.
+  const chart = page.getByRole('region', { name: 'Records per day' });
+  await chart.getByRole('button', { name: 'Table of Records per day' }).press('Enter');
+  await chart.getByText(((PIPELINES - 1) * 6).toLocaleString('en-US'), { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Next', exact: true }).press('Enter');
+  await page.getByText('Page 2').waitFor();
+  expect(await browser.findAccessibilityProblems()).toEqual([]);
+});
+
+test('the list of pipelines is fetched again only while the user can see it', async () => {
+  const { page } = browser;
+  const paths: string[] = [];
+  await page.clock.install();
+  await page.goto(`${deployment.url}/console/`);
+  await page.getByRole('table', { name: 'Pipelines' }).getByRole('row').nth(1).waitFor();
+  page.on('request', (request) => paths.push(new URL(request.url()).pathname));
+  /** Lets 30 seconds pass in the page, and returns the paths that the page has fetched again. */
+  const poll = async () => {
+    paths.length = 0;
+    const summary = page.waitForResponse((response) => response.url().endsWith('/v1/pipelines/summary'));
+    await page.clock.runFor(30_000);
+    await summary;
+    return paths;
+  };
+  expect(await poll()).toContain('/v1/pipelines/activity');
+  // The figures fill the window. The list is below them.
+  await page.setViewportSize({ width: 1280, height: 150 });
+  await page.evaluate('window.scrollTo(0, 0)');
+  expect(await poll()).not.toContain('/v1/pipelines/activity');
+  await page.setViewportSize({ width: 1280, height: 800 });
+  expect(await poll()).toContain('/v1/pipelines/activity');
 });

@@ -147,13 +147,30 @@ export const runQuery = (id: string) =>
     queryFn: ({ signal }) => api().get('/v1/runs/{id}', { params: { path: { id } }, signal }),
   });
 
-export const usageQuery = (pipelineId?: string) =>
+/** The usage of the last 30 days, by day. @param pipelineId absent: the sums of all pipelines. */
+export const usageByDayQuery = (pipelineId?: string) =>
   queryOptions({
-    queryKey: ['usage', pipelineId ?? 'all'],
+    queryKey: ['usage', 'days', pipelineId ?? 'all'],
     queryFn: async ({ signal }) =>
-      (await api().get('/v1/usage', { params: { query: pipelineId ? { pipeline_id: pipelineId } : {} }, signal })).data,
+      (await api().get('/v1/usage/days', { params: { query: pipelineId ? { pipeline_id: pipelineId } : {} }, signal }))
+        .data,
     staleTime: 15_000,
-    refetchInterval: 20_000,
+    // The sums of all pipelines take longer to compute.
+    refetchInterval: pipelineId === undefined ? 60_000 : 20_000,
+  });
+
+/** One page of the usage of the last 30 days, by pipeline. */
+export const usageByPipelineQuery = (cursor: string | null) =>
+  queryOptions({
+    queryKey: ['usage', 'pipelines', cursor],
+    queryFn: ({ signal }) =>
+      api().get('/v1/usage/pipelines', {
+        params: { query: { limit: PIPELINES_PAGE_SIZE, ...(cursor === null ? {} : { cursor }) } },
+        signal,
+      }),
+    placeholderData: keepPreviousData,
+    staleTime: 15_000,
+    refetchInterval: 60_000,
   });
 
 export const budgetQuery = (subdomain: string) =>

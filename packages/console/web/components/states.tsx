@@ -122,13 +122,15 @@ interface QueryViewProps<T> {
   readonly children: (data: T) => ReactNode;
   readonly rows?: number;
   readonly label?: string;
+  /** Another view of the page already states that its data is not current. */
+  readonly hidesNotice?: boolean;
 }
 
 /**
  * Shows the data of a query, or its loading or error state. If a later request fails, the page
  * keeps its data, and states that the data is not current.
  */
-export function QueryView<T>({ query, children, rows, label }: QueryViewProps<T>) {
+export function QueryView<T>({ query, children, rows, label, hidesNotice = false }: QueryViewProps<T>) {
   const { data, error } = query;
   const retry = () => void query.refetch();
   if (data === undefined) {
@@ -137,7 +139,7 @@ export function QueryView<T>({ query, children, rows, label }: QueryViewProps<T>
   }
   return (
     <>
-      {error ? <StaleNotice error={error} since={query.dataUpdatedAt} /> : null}
+      {error && !hidesNotice ? <StaleNotice error={error} since={query.dataUpdatedAt} /> : null}
       {children(data)}
     </>
   );

@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 /** A UUID that sorts before every other UUID. */
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
+const DAY_MS = 86_400_000;
 /** The number of random bytes of an id. */
 const RANDOM_BYTES = 10;
 /** Random bytes for the next ids. Requesting them for each id would take most of the time. */
@@ -50,4 +51,16 @@ function incrementLast(): typeof last {
 
 function toHex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, '0');
+}
+
+/**
+ * Returns an id that is lower than the ids of all rows that were created at this time or later. A
+ * UUIDv7 starts with its time of creation, so the id limits the rows that a statement reads. The
+ * clocks of the processes and of the database may differ by up to a day.
+ */
+export function getLowestId(time: number): string {
+  const hex = Math.max(0, Math.floor(time / DAY_MS - 1) * DAY_MS)
+    .toString(16)
+    .padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

@@ -1,5 +1,6 @@
 import type { RunKind, RunStatus, RunTrigger } from '@freshet/contracts';
 import type { Fragment, Sql } from '../database/database.ts';
+import { getLowestId } from '../database/ids.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -107,7 +108,8 @@ export async function findPipelineActivity(
           sum(o.records_inserted + o.records_updated)::float8 as records_loaded,
           sum(o.credits_used)::float8 as credits_used
         from freshet.runs r join freshet.object_runs o on o.run_id = r.id
-        where r.pipeline_id = p.id and r.id > ${getLowestId(days)} and r.created_at >= ${startOfDay(sql, days - 1)}
+        where r.pipeline_id = p.id and r.id > ${getLowestIdOfDays(days)}
+          and r.created_at >= ${startOfDay(sql, days - 1)}
         group by 1 having sum(o.records_extracted) + sum(o.credits_used) > 0
       ) d
     ) usage on true`;
@@ -148,20 +150,14 @@ async function getUsageOfDay(sql: Sql, daysAgo: number): Promise<DailyUsage> {
       coalesce(sum(o.records_inserted + o.records_updated), 0)::float8 as records_loaded,
       coalesce(sum(o.credits_used), 0)::float8 as credits_used
     from freshet.runs r join freshet.object_runs o on o.run_id = r.id
-    where r.id > ${getLowestId(daysAgo + 1)} and r.id < ${getLowestId(daysAgo - 2)}
+    where r.id > ${getLowestIdOfDays(daysAgo + 1)} and r.id < ${getLowestIdOfDays(daysAgo - 2)}
       and r.created_at >= ${startOfDay(sql, daysAgo)} and r.created_at < ${startOfDay(sql, daysAgo - 1)}`;
   return row as DailyUsage;
 }
 
-/**
- * Returns an id that is lower than the ids of all runs of the last `days` days. A UUIDv7 starts
- * with its time of creation, so this id limits the rows that a statement reads. The clocks of the
- * processes and of the database may differ by up to a day.
- */
-function getLowestId(days: number): string {
-  const time = Math.floor(Date.now() / DAY_MS - days) * DAY_MS;
-  const hex = time.toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+/** Returns an id that is lower than the ids of all runs of the last `days` days. */
+function getLowestIdOfDays(days: number): string {
+  return getLowestId(Date.now() - (days - 1) * DAY_MS);
 }
 
 /** The start of the day (UTC) that is `daysAgo` days before today. */

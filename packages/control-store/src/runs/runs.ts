@@ -19,7 +19,15 @@ import {
   type PipelineSummary,
 } from './pipeline-activity.ts';
 import { findStartState, type ObjectLister, type ObjectToExtract, type StartedRun, startRun } from './start-run.ts';
-import { getUsage, type Usage } from './usage.ts';
+import {
+  getUsage,
+  getUsageByDay,
+  listUsageByPipeline,
+  type Usage,
+  type UsageByDay,
+  type UsageByPipeline,
+  type UsagePeriod,
+} from './usage.ts';
 
 /** The columns that only workers use. */
 const INTERNAL_COLUMNS = [
@@ -100,11 +108,24 @@ export class Runs extends Store {
   }
 
   /**
-   * Gets the usage for each day (UTC), pipeline and object, from the day `from` through the day
-   * `until`.
+   * Gets the usage for each day (UTC), pipeline and object of a period.
+   * @param pipelineId null: all pipelines.
    */
-  getUsage(from: string, until: string, pipelineId: string | null): Promise<Usage[]> {
-    return getUsage(this.sql, from, until, pipelineId);
+  getUsage(period: UsagePeriod, pipelineId: string | null): Promise<Usage[]> {
+    return getUsage(this.sql, period, pipelineId);
+  }
+
+  /**
+   * Gets the usage for each day (UTC) of a period.
+   * @param pipelineId null: the sums of all pipelines.
+   */
+  getUsageByDay(period: UsagePeriod, pipelineId: string | null): Promise<UsageByDay[]> {
+    return getUsageByDay(this.sql, period, pipelineId);
+  }
+
+  /** Lists the pipelines with usage in a period, the pipeline with the most credits first. */
+  listUsageByPipeline(period: UsagePeriod, options: ListOptions): Promise<List<UsageByPipeline>> {
+    return listUsageByPipeline(this.sql, period, options);
   }
 
   /** Finds the newest runs, the freshness and the usage of the last `days` days of pipelines. */

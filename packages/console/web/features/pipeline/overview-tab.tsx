@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import type { Schemas } from '../../api/client.ts';
-import { budgetQuery, pipelineObjectsQuery, pipelineQuery, usageQuery } from '../../api/queries.ts';
+import { budgetQuery, pipelineObjectsQuery, pipelineQuery, usageByDayQuery } from '../../api/queries.ts';
 import { Notice } from '../../components/notice.tsx';
 import { Card, Figure, TextLink } from '../../components/page.tsx';
 import { Loading } from '../../components/states.tsx';
@@ -39,7 +39,7 @@ function Overview({ pipeline, runs }: { readonly pipeline: Pipeline; readonly ru
   const open = runs.find((run) => run.finished_at === null);
   const live = useLiveRun(open?.id).data;
   const run = live?.finished_at === null ? live : undefined;
-  const { data: usage = [] } = useQuery(usageQuery(pipeline.id));
+  const { data: usage = [] } = useQuery(usageByDayQuery(pipeline.id));
   return (
     <Stack>
       {run ? (
@@ -100,7 +100,7 @@ function PausedSentence({ pipeline }: { readonly pipeline: Pipeline }) {
 interface FiguresProps {
   readonly pipeline: Pipeline;
   readonly runs: readonly Run[];
-  readonly usage: readonly Schemas['Usage'][];
+  readonly usage: readonly Schemas['UsageByDay'][];
 }
 
 function Figures({ pipeline, runs, usage }: FiguresProps) {

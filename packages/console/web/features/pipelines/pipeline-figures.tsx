@@ -68,7 +68,8 @@ function UsageFigure({ label, definition, summary, getValue }: UsageFigureProps)
 }
 
 function AttentionFigure({ summary }: Pick<UsageFigureProps, 'summary'>) {
-  const { data: system } = useQuery(systemQuery());
+  // The page of the system fetches the status more often.
+  const { data: system } = useQuery({ ...systemQuery(), refetchInterval: 20_000 });
   const count = summary?.pipelines_needing_attention ?? 0;
   const parts = [
     ...(count > 0 ? [formatCount(count, 'pipeline')] : []),

@@ -1,14 +1,15 @@
-import { Button, Group, SegmentedControl, Stack, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { Button, Group, SegmentedControl, Stack, TextInput } from '@mantine/core';
+import { useDebouncedValue, useInViewport } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { type ReactNode, type Ref, useState } from 'react';
 import { api, type Schemas } from '../../api/client.ts';
 import { destinationsQuery, pipelineActivityQuery } from '../../api/queries.ts';
 import { useAction } from '../../components/actions.tsx';
 import { GuardedButton, usePermission } from '../../components/guarded.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Card, PageHeader } from '../../components/page.tsx';
+import { PageButtons, useCursorPages } from '../../components/pages.tsx';
 import { Empty, QueryView } from '../../components/states.tsx';
 import { formatCount } from '../../format/numbers.ts';
 import { hasDraft } from '../wizard/draft-storage.ts';
@@ -24,11 +25,15 @@ export function PipelinesPage() {
   const [status, setStatus] = useState<StatusFilter>('all');
   const [search, setSearch] = useState('');
   const [text] = useDebouncedValue(search.trim(), SEARCH_DELAY_MS);
-  /** The cursors of the pages up to the displayed page. The first page has no cursor. */
-  const [cursors, setCursors] = useState<readonly string[]>([]);
+  const pages = useCursorPages();
+  const { ref: listRef, inViewport: isListVisible } = useInViewport();
   const filter = { ...(status === 'all' ? {} : { status }), ...(text === '' ? {} : { search: text }) };
-  const query = useQuery(pipelineActivityQuery(filter, cursors.at(-1) ?? null));
-  const isFirstUse = query.data?.data.length === 0 && status === 'all' && text === '' && cursors.length === 0;
+  const query = useQuery({
+    ...pipelineActivityQuery(filter, pages.cursor),
+    // The list is fetched again only while the user can see a part of it.
+    ...(isListVisible ? {} : { refetchInterval: false }),
+  });
+  const isFirstUse = query.data?.data.length === 0 && status === 'all' && text === '' && pages.cursor === null;
   return (
     <>
       <PageHeader title="Pipelines" help="pipelines" actions={isFirstUse ? null : <CreateButton />} />
@@ -42,18 +47,15 @@ export function PipelinesPage() {
               search={search}
               onSearch={(value) => {
                 setSearch(value);
-                setCursors([]);
+                pages.reset();
               }}
               status={status}
               onStatusChange={(value) => {
                 setStatus(value);
-                setCursors([]);
+                pages.reset();
               }}
-              pages={{
-                number: cursors.length + 1,
-                onPrevious: cursors.length === 0 ? null : () => setCursors(cursors.slice(0, -1)),
-                onNext: next_cursor === null ? null : () => setCursors([...cursors, next_cursor]),
-              }}
+              listRef={listRef}
+              pages={<PageButtons pages={pages} nextCursor={next_cursor} />}
             />
           )
         }
@@ -84,84 +86,63 @@ function FirstUse() {
   );
 }
 
-interface Pages {
-  /** The number of the displayed page. */
-  readonly number: number;
-  /** Null: the first page is displayed. */
-  readonly onPrevious: (() => void) | null;
-  /** Null: the last page is displayed. */
-  readonly onNext: (() => void) | null;
-}
-
 interface PipelineListProps {
   readonly activities: readonly Schemas['PipelineActivity'][];
   readonly search: string;
   readonly onSearch: (search: string) => void;
   readonly status: StatusFilter;
   readonly onStatusChange: (status: StatusFilter) => void;
-  readonly pages: Pages;
+  readonly listRef: Ref<HTMLDivElement>;
+  readonly pages: ReactNode;
 }
 
-function PipelineList({ activities, search, onSearch, status, onStatusChange, pages }: PipelineListProps) {
+function PipelineList({ activities, search, onSearch, status, onStatusChange, listRef, pages }: PipelineListProps) {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const { data: destinations = [] } = useQuery(destinationsQuery());
   return (
     <Stack>
       <PipelineFigures />
-      <Card>
-        <Group justify="space-between" mb="xs" gap="sm">
-          <Group gap="sm">
-            <TextInput
-              aria-label="Search pipelines"
-              placeholder="Search by name or account"
-              leftSection={<Icon name="search" size={16} />}
-              value={search}
-              onChange={(event) => onSearch(event.currentTarget.value)}
-              w={240}
-            />
-            <SegmentedControl
-              aria-label="Status"
-              data={[
-                { value: 'all', label: 'All' },
-                { value: 'active', label: 'Active' },
-                { value: 'paused', label: 'Paused' },
-              ]}
-              value={status}
-              onChange={(value) => onStatusChange(value as StatusFilter)}
-            />
+      <div ref={listRef}>
+        <Card>
+          <Group justify="space-between" mb="xs" gap="sm">
+            <Group gap="sm">
+              <TextInput
+                aria-label="Search pipelines"
+                placeholder="Search by name or account"
+                leftSection={<Icon name="search" size={16} />}
+                value={search}
+                onChange={(event) => onSearch(event.currentTarget.value)}
+                w={240}
+              />
+              <SegmentedControl
+                aria-label="Status"
+                data={[
+                  { value: 'all', label: 'All' },
+                  { value: 'active', label: 'Active' },
+                  { value: 'paused', label: 'Paused' },
+                ]}
+                value={status}
+                onChange={(value) => onStatusChange(value as StatusFilter)}
+              />
+            </Group>
+            <BulkActions selected={selected} onDone={() => setSelected(new Set())} />
           </Group>
-          <BulkActions selected={selected} onDone={() => setSelected(new Set())} />
-        </Group>
-        {activities.length === 0 ? (
-          <Empty title="No pipeline matches" icon="search">
-            Change the search or the status.
-          </Empty>
-        ) : (
-          <PipelinesTable
-            activities={activities}
-            destinations={destinations}
-            selected={selected}
-            onSelect={setSelected}
-          />
-        )}
-        <PageButtons {...pages} />
-      </Card>
+          {activities.length === 0 ? (
+            <Empty title="No pipeline matches" icon="search">
+              Change the search or the status.
+            </Empty>
+          ) : (
+            <PipelinesTable
+              activities={activities}
+              destinations={destinations}
+              selected={selected}
+              onSelect={setSelected}
+            />
+          )}
+          {pages}
+        </Card>
+      </div>
     </Stack>
-  );
-}
-
-function PageButtons({ number, onPrevious, onNext }: Pages) {
-  if (onPrevious === null && onNext === null) return null;
-  return (
-    <Group component="nav" justify="center" mt="md" aria-label="Pages of the list">
-      <Button variant="default" disabled={onPrevious === null} onClick={() => onPrevious?.()}>
-        Previous
-      </Button>
-      <Text size="sm">Page {number}</Text>
-      <Button variant="default" disabled={onNext === null} onClick={() => onNext?.()}>
-        Next
-      </Button>
-    </Group>
   );
 }
 

@@ -11,6 +11,8 @@ export function BudgetCard({ budget }: { readonly budget: Schemas['Budget'] }) {
   return (
     <Card
       title="Rate limit of the account"
+      // A page can contain the cards of several accounts.
+      aria-label={`Rate limit of the account ${budget.subdomain}`}
       description={`${budget.subdomain}.freshdesk.com: credits used in the current minute, by all clients`}
     >
       {budget.buckets.length === 0 ? (

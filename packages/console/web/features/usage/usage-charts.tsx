@@ -5,7 +5,7 @@ import { formatDuration, formatDurationBriefly, formatNumber } from '../../forma
 import { CREDIT_CLASSES, DAYS, formatDay, getLagByDay, listDays, sumByDay } from './usage-data.ts';
 
 interface UsageChartsProps {
-  readonly usage: readonly Schemas['Usage'][];
+  readonly usage: readonly Schemas['UsageByDay'][];
   /** The objective of freshness in minutes. Absent: there is none. */
   readonly objectiveMinutes?: number;
 }

@@ -3,8 +3,8 @@ import type { Schemas } from '../../api/client.ts';
 import { getChangePercent, getLagByDay, listDays, sumByDay } from './usage-data.ts';
 
 const NOW = Date.parse('2026-03-01T00:30:00Z');
-const row = (day: string, fields: Partial<Schemas['Usage']>) =>
-  ({ day, lag_seconds: null, ...fields }) as Schemas['Usage'];
+const row = (day: string, fields: Partial<Schemas['UsageByDay']>) =>
+  ({ day, lag_seconds: null, ...fields }) as Schemas['UsageByDay'];
 
 test('the days end today, and contain the end of February', () => {
   expect(listDays(NOW, 3)).toEqual(['2026-02-27', '2026-02-28', '2026-03-01']);

@@ -1,8 +1,6 @@
 /** Aggregates the rows of usage by day. Days are in UTC, as in the API. */
 import type { Schemas } from '../../api/client.ts';
 
-type Usage = Schemas['Usage'];
-
 const DAY_MS = 86_400_000;
 export const DAYS = 30;
 
@@ -43,7 +41,7 @@ export function sumByDay<T extends { readonly day: string }>(
 }
 
 /** Returns the maximum lag of all tables on each day, in seconds. Null: nothing was loaded. */
-export function getLagByDay(rows: readonly Usage[], days: readonly string[]): (number | null)[] {
+export function getLagByDay(rows: readonly Schemas['UsageByDay'][], days: readonly string[]): (number | null)[] {
   const byDay = new Map<string, number>();
   for (const { day, lag_seconds } of rows)
     if (lag_seconds !== null) byDay.set(day, Math.max(byDay.get(day) ?? 0, lag_seconds));

@@ -2,21 +2,23 @@ import { SimpleGrid, Stack } from '@mantine/core';
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 import type { Schemas } from '../../api/client.ts';
-import { allPipelinesQuery, budgetQuery, usageQuery } from '../../api/queries.ts';
+import { budgetQuery, usageByDayQuery, usageByPipelineQuery } from '../../api/queries.ts';
 import { DataTable } from '../../components/data-table.tsx';
 import { Card, PageHeader, TextLink } from '../../components/page.tsx';
+import { type CursorPages, PageButtons, useCursorPages } from '../../components/pages.tsx';
 import { Empty, Loading, QueryView } from '../../components/states.tsx';
 import { formatBytes, formatNumber } from '../../format/numbers.ts';
 import { BudgetCard } from './budget-card.tsx';
 
 const UsageCharts = lazy(() => import('./usage-charts.tsx'));
 
-type Usage = Schemas['Usage'];
+type UsageByPipeline = Schemas['UsageByPipeline'];
 
 /** The records, credits and freshness of all pipelines in the last 30 days. */
 export function UsagePage() {
-  const query = useQuery(usageQuery());
-  const { data: pipelines = [] } = useQuery(allPipelinesQuery());
+  const byDay = useQuery(usageByDayQuery());
+  const pages = useCursorPages();
+  const byPipeline = useQuery(usageByPipelineQuery(pages.cursor));
   return (
     <>
       <PageHeader
@@ -24,14 +26,20 @@ export function UsagePage() {
         help="credits"
         description="Records, freshness and credits of the last 30 days. Days are in UTC."
       />
-      <QueryView query={query}>
+      <QueryView query={byDay}>
         {(usage) => (
           <Stack>
             <Suspense fallback={<Loading label="Loading charts" />}>
               <UsageCharts usage={usage} />
             </Suspense>
-            <Budgets pipelines={pipelines} />
-            <ByPipeline usage={usage} pipelines={pipelines} />
+            <QueryView query={byPipeline} hidesNotice={byDay.error !== null}>
+              {({ data, next_cursor }) => (
+                <>
+                  <Budgets usage={data} />
+                  <ByPipeline usage={data} pages={pages} nextCursor={next_cursor} />
+                </>
+              )}
+            </QueryView>
           </Stack>
         )}
       </QueryView>
@@ -42,8 +50,9 @@ export function UsagePage() {
 /** The accounts whose rate limit is displayed. */
 const ACCOUNTS_SHOWN = 6;
 
-function Budgets({ pipelines }: { readonly pipelines: readonly Schemas['Pipeline'][] }) {
-  const subdomains = [...new Set(pipelines.map((p) => p.source.subdomain))].slice(0, ACCOUNTS_SHOWN);
+/** The rate limits of the accounts that use the most credits on the displayed page. */
+function Budgets({ usage }: { readonly usage: readonly UsageByPipeline[] }) {
+  const subdomains = [...new Set(usage.map(({ subdomain }) => subdomain))].slice(0, ACCOUNTS_SHOWN);
   const budgets = useQueries({ queries: subdomains.map((subdomain) => budgetQuery(subdomain)) });
   const loaded = budgets.flatMap(({ data }) => data ?? []);
   if (loaded.length === 0) return null;
@@ -56,48 +65,37 @@ function Budgets({ pipelines }: { readonly pipelines: readonly Schemas['Pipeline
   );
 }
 
-function ByPipeline({
-  usage,
-  pipelines,
-}: {
-  readonly usage: readonly Usage[];
-  readonly pipelines: readonly Schemas['Pipeline'][];
-}) {
-  const names = new Map(pipelines.map(({ id, name }) => [id, name]));
-  const rows = [...Map.groupBy(usage, (row) => row.pipeline_id)]
-    .map(([id, members]) => ({
-      id,
-      name: names.get(id) ?? 'deleted pipeline',
-      credits: sum(members, (row) => row.credits_used),
-      extracted: sum(members, (row) => row.records_extracted),
-      loaded: sum(members, (row) => row.records_loaded),
-      bytes: sum(members, (row) => row.bytes_staged),
-    }))
-    .sort((a, b) => b.credits - a.credits);
+interface ByPipelineProps {
+  readonly usage: readonly UsageByPipeline[];
+  readonly pages: CursorPages;
+  readonly nextCursor: string | null;
+}
+
+function ByPipeline({ usage, pages, nextCursor }: ByPipelineProps) {
   return (
-    <Card title="By pipeline" description="Sums of the last 30 days">
-      {rows.length === 0 ? (
+    <Card title="By pipeline" description="Sums of the last 30 days. The pipeline that used the most credits is first.">
+      {usage.length === 0 ? (
         <Empty title="No usage yet" icon="usage">
           Usage appears after the first run of a pipeline.
         </Empty>
       ) : (
         <DataTable
           label="Usage by pipeline"
-          rows={rows}
-          getKey={({ id }) => id}
+          rows={usage}
+          getKey={({ pipeline_id }) => pipeline_id}
           columns={[
-            { title: 'Pipeline', cell: ({ id, name }) => <TextLink to={`/pipelines/${id}`}>{name}</TextLink> },
-            { title: 'Credits', isNumber: true, cell: (row) => formatNumber(row.credits) },
-            { title: 'Records read', isNumber: true, cell: (row) => formatNumber(row.extracted) },
-            { title: 'Records loaded', isNumber: true, cell: (row) => formatNumber(row.loaded) },
-            { title: 'Size', isNumber: true, cell: (row) => formatBytes(row.bytes) },
+            {
+              title: 'Pipeline',
+              cell: ({ pipeline_id, name }) => <TextLink to={`/pipelines/${pipeline_id}`}>{name}</TextLink>,
+            },
+            { title: 'Credits', isNumber: true, cell: (row) => formatNumber(row.credits_used) },
+            { title: 'Records read', isNumber: true, cell: (row) => formatNumber(row.records_extracted) },
+            { title: 'Records loaded', isNumber: true, cell: (row) => formatNumber(row.records_loaded) },
+            { title: 'Size', isNumber: true, cell: (row) => formatBytes(row.bytes_staged) },
           ]}
         />
       )}
+      <PageButtons pages={pages} nextCursor={nextCursor} />
     </Card>
   );
-}
-
-function sum(rows: readonly Usage[], getValue: (row: Usage) => number): number {
-  return rows.reduce((total, row) => total + getValue(row), 0);
 }
