@@ -10,6 +10,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 const SERVER_PARAMETERS = ['host', 'hostaddr', 'port', 'service'];
 
+/**
+ * Query parameters with secrets. The drivers of Freshet ignore them or send them to the server as
+ * settings, and code that removes the password from a URL would not find them.
+ */
+const SECRET_PARAMETERS = ['password', 'sslpassword'];
+const SECRET_PARAMETERS_ERROR = `must contain the password in front of the host: postgres://user:password@host:5432/database. These parameters are not allowed: ${SECRET_PARAMETERS.join(', ')}`;
+
 const url = (protocols: readonly string[]) =>
   z.string().refine((value) => protocols.includes(URL.parse(value)?.protocol ?? ''), {
     error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
@@ -39,7 +46,9 @@ const integer = (min: number, max: number) => {
  * is appended to the name of its variable.
  */
 export const settings = {
-  DATABASE_URL: url(['postgres:', 'postgresql:']),
+  DATABASE_URL: url(['postgres:', 'postgresql:']).refine((value) => !hasParameter(value, SECRET_PARAMETERS), {
+    error: SECRET_PARAMETERS_ERROR,
+  }),
   FRESHET_SECRET_KEYS: z
     .string()
     .min(1, { error: 'must contain at least one key in the form <id>:<base64 of 32 bytes>' }),
@@ -50,12 +59,11 @@ export const settings = {
       error: 'must be an origin such as https://proxy.example:8443, without a path, user or password',
     })
     .optional(),
-  WAREHOUSE_URL: serverUrl(['postgres:', 'postgresql:']).refine(
-    (value) => !SERVER_PARAMETERS.some((name) => URL.parse(value)?.searchParams.has(name)),
-    {
+  WAREHOUSE_URL: serverUrl(['postgres:', 'postgresql:'])
+    .refine((value) => !hasParameter(value, SERVER_PARAMETERS), {
       error: `must contain the host and port in front of the database name. These parameters are not allowed: ${SERVER_PARAMETERS.join(', ')}`,
-    },
-  ),
+    })
+    .refine((value) => !hasParameter(value, SECRET_PARAMETERS), { error: SECRET_PARAMETERS_ERROR }),
   FRESHET_ALLOWED_ADDRESSES: z.string().default(''),
   HOST: z.string().default('127.0.0.1'),
   PORT: integer(0, 65_535),
@@ -139,6 +147,10 @@ function runCommand(command: string): string {
 
 function createConfigurationError(lines: string): AppError {
   return new AppError('configuration', `Invalid configuration:\n${lines}`);
+}
+
+function hasParameter(value: string, names: readonly string[]): boolean {
+  return names.some((name) => URL.parse(value)?.searchParams.has(name));
 }
 
 function isHost(value: string): boolean {

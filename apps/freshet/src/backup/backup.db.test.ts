@@ -49,6 +49,20 @@ describe('createBackup', () => {
     await expect(run(install('99.1'), output)).rejects.toThrow('already exists');
   });
 
+  test('rejects a password in a parameter of the URL, which would be an argument of pg_dump', async () => {
+    const url = new URL(database.url);
+    url.password = '';
+    url.searchParams.set('password', 'hunter22');
+    const backup = createBackup(
+      { output: join(folder, 'p.dump'), 'data-dir': undefined },
+      { DATABASE_URL: url.href, PATH: install('99.1') },
+    );
+    await expect(backup).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringMatching(/DATABASE_URL must contain the password in front of the host(?!.*hunter22)/s),
+    });
+  });
+
   test('leaves no file if pg_dump fails, and reports the error of pg_dump', async () => {
     await expect(run(install('99.1', 1), join(folder, 'b.dump'))).rejects.toThrow(
       'pg_dump failed: pg_dump: error: disk full',
