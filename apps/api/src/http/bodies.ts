@@ -4,6 +4,12 @@ import { createInvalidInputError } from './field-problems.ts';
 import { resolveSchema } from './schemas.ts';
 
 /**
+ * The maximum number of nested objects and arrays in a body. The recursive functions that process
+ * bodies would exceed the stack at several thousand levels.
+ */
+const DEPTH_MAX = 64;
+
+/**
  * Parses JSON bodies. An empty or blank body counts as no body, regardless of its content type,
  * because many clients send `Content-Type: application/json` with every `POST`. If a request has no
  * body, a route without required fields receives an empty JSON object, and a route with required
@@ -14,7 +20,7 @@ export function registerBodies(app: App): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (isBlank(body)) done(null, undefined);
-    else void parseJson(request, body, done);
+    else void parseJson(request, body, (error, value) => done(error ?? checkDepth(value), value));
   });
   app.addContentTypeParser<string>('*', { parseAs: 'string' }, (request, body, done) => {
     if (isBlank(body)) done(null, undefined);
@@ -50,6 +56,17 @@ async function rejectMissingBody(request: FastifyRequest): Promise<void> {
 
 function listPreValidationHooks({ preValidation = [] }: RouteOptions): never[] {
   return [preValidation].flat() as never[];
+}
+
+/** @returns the error for a value with too many levels. Null: the value is valid. */
+function checkDepth(value: unknown): Error | null {
+  let level = [value];
+  for (let depth = 0; depth <= DEPTH_MAX; depth++) {
+    level = level.flatMap((parent) => (typeof parent === 'object' && parent !== null ? Object.values(parent) : []));
+    if (level.length === 0) return null;
+  }
+  const detail = `The body has too many levels of nested objects and arrays. At most ${DEPTH_MAX} levels are allowed.`;
+  return createInvalidInputError([{ pointer: '/', detail }]);
 }
 
 /** Whether a body consists of JSON whitespace only, with an optional byte order mark. */

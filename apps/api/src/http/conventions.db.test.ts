@@ -40,6 +40,28 @@ describe('common responses', () => {
     await call('post', '/v1/credentials').set('content-type', 'text/csv').send('a,b').expect(415);
   });
 
+  test.each([65, 5000, 70_000])('a body with %i nested levels is rejected before any route processes it', async (n) => {
+    for (const [open, close] of [
+      ['{"template":', '}'],
+      ['[', ']'],
+    ] as const) {
+      const { body } = await call('post', '/v1/webhooks')
+        .set('content-type', 'application/json')
+        .set('idempotency-key', `nested-${n}`)
+        .send(`${open.repeat(n)}1${close.repeat(n)}`)
+        .expect(400);
+      expect(body.errors).toEqual([
+        { pointer: '/', detail: expect.stringContaining('At most 64 levels are allowed.') },
+      ]);
+    }
+  });
+
+  test('a body with the maximum number of levels is accepted', async () => {
+    const template = JSON.parse(`${'{"a":'.repeat(63)}"{{summary}}"${'}'.repeat(63)}`);
+    const webhook = { name: 'nested', url: 'https://hooks.example.com/', events: ['run.failed'], template };
+    expect((await call('post', '/v1/webhooks').send(webhook).expect(201)).body.template).toEqual(template);
+  });
+
   test('the API serves the catalog, the OpenAPI document, the reference pages and the probes', async () => {
     expect((await call('get', '/v1/catalog/objects').expect(200)).body.data).toHaveLength(catalogue.length);
     expect((await supertest(api.app.server).get('/v1/openapi.json').expect(200)).body.openapi).toBe('3.1.1');
