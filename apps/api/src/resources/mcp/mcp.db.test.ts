@@ -273,6 +273,14 @@ describe('the security of /mcp', () => {
     }
   });
 
+  test('the header Host does not affect the response, even if its value is invalid in a URL', async () => {
+    const body = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+    const list = (host: string) =>
+      call('post', '/mcp').set({ host, accept: 'application/json, text/event-stream' }).send(body);
+    const { text } = await list('127.0.0.1').expect(200);
+    for (const host of ['[', 'a b', 'evil.example/x?']) expect((await list(host).expect(200)).text, host).toBe(text);
+  });
+
   test('other methods return 405, invalid JSON 400 and large bodies 413', async () => {
     await call('get', '/mcp').expect(405);
     await call('delete', '/mcp').expect(405);

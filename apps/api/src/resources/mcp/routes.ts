@@ -55,12 +55,15 @@ async function rejectBrowsers(request: FastifyRequest): Promise<void> {
   );
 }
 
-/** Converts a request without its body, which has been parsed. */
+/**
+ * Converts a request without its body, which has been parsed. The host in the URL is constant,
+ * because the client chooses the value of the header `Host`, and the value can be invalid in a URL.
+ */
 function toWebRequest(request: FastifyRequest, reply: FastifyReply): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined) headers.set(name, String(value));
-  return new Request(`http://${request.host}${request.url}`, {
+  return new Request(new URL(request.url, 'http://localhost'), {
     method: request.method,
     headers,
     signal: createDisconnectSignal(reply),
