@@ -9,12 +9,12 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/app.tsx';
 import { getNonce } from './app/nonce.ts';
-import { linkSession } from './app/sign-in-link.ts';
+import { signInLink } from './app/sign-in-link.ts';
 
 // The library that locks scrolling while a dialog is open reads the nonce from here.
 setNonce(getNonce());
 createRoot(document.getElementById('app') as HTMLElement).render(
   <StrictMode>
-    <App linkSession={linkSession} />
+    <App link={signInLink} />
   </StrictMode>,
 );

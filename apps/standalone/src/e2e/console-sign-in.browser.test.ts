@@ -30,6 +30,11 @@ async function printLink(): Promise<string> {
 }
 
 const getToken = (page: Page) => page.evaluate('sessionStorage.getItem("freshet.token")') as Promise<string>;
+/** The status of a request with a token or a session. */
+async function getStatus(token: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` };
+  return (await fetch(`${deployment.url}/v1/tokens/current`, { headers })).status;
+}
 const heading = (page: Page, name: string) => page.getByRole('heading', { name, level: 1 });
 
 test('the printed link signs in to the console, and its code appears in no address and no referrer', async () => {
@@ -69,21 +74,51 @@ test('the page of a used link states how to get a new link, and still accepts a 
   await heading(second, 'Pipelines').waitFor();
   // In the tab that is signed in already, the user stays signed in.
   await first.goto(link);
+  await first.getByRole('button', { name: 'Use the link' }).click();
   await first.getByText('The sign-in link was not used').waitFor();
   await heading(first, 'Pipelines').waitFor();
+});
+
+test('a link asks before it replaces the session of a tab, and ends the replaced session', async () => {
+  const page = await browser.openSeparatePage();
+  await page.goto(await printLink());
+  await heading(page, 'Pipelines').waitFor();
+  const previous = await getToken(page);
+  const link = await printLink();
+  await page.goto(link);
+  await heading(page, 'Use the sign-in link?').waitFor();
+  await page.getByText('This tab is already signed in with the token bootstrap (team admin).').waitFor();
+  expect(page.url()).not.toContain('code');
+  expect(await browser.findAccessibilityProblems(page)).toEqual([]);
+  await browser.takeScreenshot('sign-in-link-choice', { page });
+  await page.getByRole('button', { name: 'Stay signed in' }).click();
+  await heading(page, 'Pipelines').waitFor();
+  expect(await getToken(page)).toBe(previous);
+  // The link was not used, so it still works.
+  await page.goto(link);
+  await page.getByRole('button', { name: 'Use the link' }).click();
+  await heading(page, 'Pipelines').waitFor();
+  const current = await getToken(page);
+  expect(current).toMatch(/^frs_/);
+  expect(current).not.toBe(previous);
+  await expect.poll(() => getStatus(previous)).toBe(401);
+  // A session that has ended is not worth a question.
+  await fetch(`${deployment.url}/v1/sessions/current`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${current}` },
+  });
+  await page.goto(await printLink());
+  await heading(page, 'Pipelines').waitFor();
+  expect(await getStatus(await getToken(page))).toBe(200);
 });
 
 test('signing out ends the session of a link', async () => {
   const { page } = browser;
   const token = await getToken(page);
-  const getStatus = async () => {
-    const headers = { authorization: `Bearer ${token}` };
-    return (await fetch(`${deployment.url}/v1/tokens/current`, { headers })).status;
-  };
-  expect(await getStatus()).toBe(200);
+  expect(await getStatus(token)).toBe(200);
   await page.getByRole('button', { name: 'Sign out' }).click();
   await heading(page, 'Sign in to Freshet').waitFor();
-  await expect.poll(getStatus).toBe(401);
-  // The reused link is the only expected error.
+  await expect.poll(() => getStatus(token)).toBe(401);
+  // The reused link and the ended session are the only expected errors.
   expect(browser.errors.filter((text) => !/status of 401/.test(text))).toEqual([]);
 });

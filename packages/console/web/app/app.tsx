@@ -2,20 +2,17 @@ import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import type { Schemas } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
 import { getNonce } from './nonce.ts';
 import { router } from './router.tsx';
 import { SessionProvider } from './session.tsx';
+import type { SignInLink } from './sign-in-link.ts';
 import { resolveCssVariables, theme } from './theme.ts';
 
 const colorSchemeManager = localStorageColorSchemeManager({ key: 'freshet.color-scheme' });
 
-/**
- * @param props.linkSession the session of the sign-in link with which the page was opened. Null:
- *   there is no link.
- */
-export function App({ linkSession }: { readonly linkSession: Promise<Schemas['Session']> | null }) {
+/** @param props.link the sign-in link with which the page was opened. Null: there is no link. */
+export function App({ link }: { readonly link: SignInLink | null }) {
   return (
     <MantineProvider
       theme={theme}
@@ -26,7 +23,7 @@ export function App({ linkSession }: { readonly linkSession: Promise<Schemas['Se
     >
       <Notifications position="bottom-right" />
       <QueryClientProvider client={queryClient}>
-        <SessionProvider linkSession={linkSession}>
+        <SessionProvider link={link}>
           <RouterProvider router={router} />
         </SessionProvider>
       </QueryClientProvider>

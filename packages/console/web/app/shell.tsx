@@ -12,6 +12,7 @@ import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { Icon, type IconName, Logo } from '../components/icon.tsx';
+import { LinkChoicePage } from '../features/sign-in/link-choice-page.tsx';
 import { SignInPage, SigningIn } from '../features/sign-in/sign-in-page.tsx';
 import { useSession } from './session.tsx';
 
@@ -65,12 +66,13 @@ const NAVIGATION: readonly NavGroup[] = [
 
 /** The frame of all pages: navigation, and the page itself. Without a token, the sign-in page. */
 export function Shell() {
-  const { isSignedIn, isSigningIn } = useSession();
+  const { isSignedIn, isSigningIn, linkChoice } = useSession();
   const [isOpen, { toggle, close }] = useDisclosure();
   const main = useFocusOnNavigation(close);
   const burger = useRef<HTMLButtonElement>(null);
   useHotkeys([['Escape', () => closeMenu(isOpen, close, burger.current)]]);
   if (isSigningIn) return <SigningIn />;
+  if (linkChoice !== null) return <LinkChoicePage choice={linkChoice} />;
   if (!isSignedIn) return <SignInPage />;
   return (
     <AppShell
