@@ -2,13 +2,8 @@ import type { TokenRole } from '@freshet/control-store';
 import { defineCommand } from '../cli/command.ts';
 import { STANDALONE_OPTIONS } from '../cli/standalone.ts';
 
-/** The roles, without an import of the control store, which would delay the start of every command. */
-export const ROLES = [
-  'team_admin',
-  'team_collaborator',
-  'pipeline_admin',
-  'observer',
-] as const satisfies readonly TokenRole[];
+/** The roles. An import of the control store would delay the start of every command. */
+const ROLES = ['team_admin', 'team_collaborator', 'pipeline_admin', 'observer'] as const satisfies readonly TokenRole[];
 
 export const createToken = defineCommand({
   name: 'create-token',

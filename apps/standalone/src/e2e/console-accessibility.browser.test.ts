@@ -1,7 +1,8 @@
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConsoleBrowser, WIDTHS } from '../test-support/console-browser.ts';
+import { ConsoleBrowser, type ScreenshotSize, WIDTHS } from '../test-support/console-browser.ts';
 import { Deployment } from '../test-support/deployment.ts';
+import { insertRunHistory } from '../test-support/run-history.ts';
 
 /*
  * Checks every page of the console with axe in both color schemes and at three widths, and takes
@@ -25,6 +26,7 @@ beforeAll(async () => {
   pipelineId = await deployment.createPipeline('demo-admin-key', null);
   runId = (await deployment.sync(pipelineId)).id;
   await deployment.enableAnalytics(pipelineId);
+  await insertRunHistory(deployment.control.sql, pipelineId);
   await deployment.api.post('/v1/webhooks', {
     body: { name: 'ops', url: 'http://127.0.0.1:9/', events: ['run.failed', 'freshness.missed'] },
   });
@@ -67,8 +69,13 @@ const PAGES: readonly (readonly [name: string, path: () => string, text: string]
   ['not-found', () => '/nowhere', 'This page does not exist'],
 ];
 
-/** The maximum heights of screenshots of long pages, in pixels. */
-const SCREENSHOT_HEIGHTS: Readonly<Record<string, number>> = { reports: 2000 };
+/** The heights of screenshots in pixels, and their scales, if they are not the default. */
+const SCREENSHOT_SIZES: Readonly<Record<string, ScreenshotSize>> = {
+  reports: { heightMax: 2000 },
+  // The README shows this screenshot.
+  'pipeline-overview': { heightMax: 1030, scale: 2 },
+  'pipeline-overview-dark': { heightMax: 1030 },
+};
 
 /** Returns the name of the screenshot for the documentation. Null: there is none. */
 function getScreenshotName(name: string, scheme: 'light' | 'dark', width: number): string | null {
@@ -94,8 +101,7 @@ describe.each(PAGES)('%s', (name, path, text) => {
         expect(await browser.findAccessibilityProblems(), `${width} px`).toEqual([]);
         expect(await browser.getHorizontalOverflow(), `${width} px`).toBeLessThanOrEqual(0);
         const screenshot = getScreenshotName(name, scheme, width);
-        if (screenshot !== null)
-          await browser.takeScreenshot(screenshot, { heightMax: SCREENSHOT_HEIGHTS[screenshot] });
+        if (screenshot !== null) await browser.takeScreenshot(screenshot, SCREENSHOT_SIZES[screenshot]);
       }
     },
   );

@@ -21,6 +21,13 @@ const SCREENSHOT_HEIGHT_MAX = 1300;
 /** The time within which an element must appear, on a busy machine. */
 const TIMEOUT_MS = 20_000;
 
+export interface ScreenshotSize {
+  /** The window becomes as high as the page, up to this number of pixels. */
+  readonly heightMax?: number;
+  /** The number of pixels of the screenshot for each pixel of the page. */
+  readonly scale?: number;
+}
+
 /** A browser with one page, which records the requests and errors of the page. */
 export class ConsoleBrowser implements AsyncDisposable {
   readonly page: Page;
@@ -88,24 +95,23 @@ export class ConsoleBrowser implements AsyncDisposable {
     return (await this.page.evaluate('document.documentElement.scrollWidth - window.innerWidth')) as number;
   }
 
-  /**
-   * Takes a screenshot for the documentation when FRESHET_SCREENSHOTS is set. The window becomes as
-   * high as the page, up to `heightMax` pixels.
-   */
+  /** Takes a screenshot for the documentation when FRESHET_SCREENSHOTS is set. */
   async takeScreenshot(
     name: string,
-    {
-      heightMax = SCREENSHOT_HEIGHT_MAX,
-      page = this.page,
-    }: { readonly heightMax?: number | undefined; readonly page?: Page } = {},
+    { heightMax = SCREENSHOT_HEIGHT_MAX, scale = 1, page = this.page }: ScreenshotSize & { readonly page?: Page } = {},
   ): Promise<void> {
     if (!process.env['FRESHET_SCREENSHOTS']) return;
     mkdirSync(SCREENSHOTS, { recursive: true });
     const { width = 0 } = page.viewportSize() ?? {};
     const height = (await page.evaluate('document.documentElement.scrollHeight')) as number;
-    await page.setViewportSize({ width, height: Math.min(heightMax, Math.max(HEIGHT, height)) });
+    const window = { width, height: Math.min(heightMax, Math.max(HEIGHT, height)) };
+    await page.setViewportSize(window);
+    const session = await page.context().newCDPSession(page);
+    await session.send('Emulation.setDeviceMetricsOverride', { ...window, deviceScaleFactor: scale, mobile: false });
     await page.evaluate('window.scrollTo(0, 0)');
     await page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
+    await session.send('Emulation.clearDeviceMetricsOverride');
+    await session.detach();
     await page.setViewportSize({ width, height: HEIGHT });
   }
 

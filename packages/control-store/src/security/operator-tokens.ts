@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '@freshet/contracts';
 import { connect, createAmbientSql, toDatabaseError } from '../database/database.ts';
+import { NIL_UUID } from '../database/ids.ts';
 import { inspectControlDatabase } from '../database/inspection.ts';
 import { insertAuditEntry } from './audit-log.ts';
 import { insertToken, type NewToken, type TokenInput } from './tokens.ts';
-
-/** The id in audit log entries of changes that were made without a token. */
-const NO_TOKEN_ID = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Creates a token and its audit log entry directly in the control database. An operator needs
@@ -31,7 +29,8 @@ export async function createTokenAsOperator(
       const [client] = await sql<{ address: string }[]>`
         select coalesce(host(inet_client_addr()), '127.0.0.1') as address`;
       await insertAuditEntry({ sql, runWithCommit }, {
-        actor_id: NO_TOKEN_ID,
+        // The change was made without a token.
+        actor_id: NIL_UUID,
         actor_name: operator,
         actor_role: 'team_admin',
         address: client?.address ?? '',
@@ -50,7 +49,9 @@ export async function createTokenAsOperator(
   }
 }
 
-/** A database that a newer release has migrated is valid, because migrations only add to the schema. */
+/**
+ * A database that a newer release has migrated is valid, because migrations only add to the schema.
+ */
 async function checkSchema(databaseUrl: string): Promise<void> {
   const { schema, missingGrants } = await inspectControlDatabase(databaseUrl);
   if (missingGrants.length > 0)
