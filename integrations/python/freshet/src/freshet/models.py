@@ -1888,6 +1888,99 @@ class Usage(FreshetModel):
     """
 
 
+class UsageByDay(FreshetModel):
+    """
+    The usage of one day.
+    """
+
+    day: date
+    """
+    The day (UTC) on which the runs were created.
+    """
+    records_extracted: int
+    """
+    Extracted records.
+    """
+    records_loaded: int
+    """
+    Rows that were inserted or updated.
+    """
+    credits_used: float
+    """
+    Used credits.
+    """
+    bytes_staged: int
+    """
+    Uncompressed size of the stored batches, in bytes.
+    """
+    credits_by_class: CreditsByClass
+    lag_seconds: float | None
+    """
+    The greatest lag of a table on this day, in seconds. Null: the lag is not known.
+    """
+
+
+class UsageByDayList(FreshetModel):
+    """
+    Usage in an interval, by day.
+    """
+
+    data: list[UsageByDay]
+    """
+    One entry for each day with usage. The newest day is first.
+    """
+
+
+class UsageByPipeline(FreshetModel):
+    """
+    The usage of a pipeline in an interval.
+    """
+
+    pipeline_id: UUID
+    """
+    The pipeline.
+    """
+    name: str
+    """
+    The name of the pipeline.
+    """
+    subdomain: str
+    """
+    The subdomain of the Freshdesk account.
+    """
+    records_extracted: int
+    """
+    Extracted records.
+    """
+    records_loaded: int
+    """
+    Rows that were inserted or updated.
+    """
+    credits_used: float
+    """
+    Used credits.
+    """
+    bytes_staged: int
+    """
+    Uncompressed size of the stored batches, in bytes.
+    """
+
+
+class UsageByPipelineList(FreshetModel):
+    """
+    A page of a list.
+    """
+
+    data: list[UsageByPipeline]
+    """
+    The pipelines of this page. The pipeline that used the most credits is first.
+    """
+    next_cursor: str | None
+    """
+    Pass this value as `cursor` to get the next page. Null on the last page.
+    """
+
+
 class UsageList(FreshetModel):
     """
     Usage in an interval.
@@ -2156,16 +2249,16 @@ class AccountObject(FreshetModel):
 
 class Actor(FreshetModel):
     """
-    The token with which the request was sent.
+    The author of the change: the token with which the request was sent, or the user of a command.
     """
 
     id: UUID
     """
-    The id of the token.
+    The id of the token. `00000000-0000-0000-0000-000000000000`: the change was made with the command `freshet create-token`, without a token.
     """
     name: str
     """
-    The name of the token at the time of the request.
+    The name of the token at the time of the request. For the command `freshet create-token`, the names of the user and of the machine.
     """
     role: TokenRole
 
@@ -2198,7 +2291,7 @@ class AnalyticsRefresh(FreshetModel):
 
 class AuditEntry(FreshetModel):
     """
-    A change that was made through the API, a preview of a table, or a query.
+    A change that was made through the API or with the command `freshet create-token`, a preview of a table, or a query.
     """
 
     id: UUID
@@ -2212,7 +2305,7 @@ class AuditEntry(FreshetModel):
     actor: Actor
     address: str
     """
-    The IP address of the client.
+    The IP address of the client. For the command `freshet create-token`, the address that connected to the control database.
     """
     request_id: str
     """
