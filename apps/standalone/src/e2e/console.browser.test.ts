@@ -83,6 +83,8 @@ test('the overview shows the state, the freshness and the trends of a pipeline',
   await page.getByRole('img', { name: /^Freshness/ }).waitFor();
   await page.getByRole('img', { name: /^Credits per day/ }).waitFor();
   await page.getByRole('region', { name: 'Rate limit of the account' }).waitFor();
+  const data = page.getByRole('region', { name: 'Query the data' }).getByRole('link', { name: 'Tables, previews' });
+  expect(await data.getAttribute('href')).toBe(`/console/pipelines/${pipelineId}/data`);
   await button('Table of Credits per day').click();
   await table('Credits per day').waitFor();
   await button('Chart of Credits per day').click();

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { AxeResults } from 'axe-core';
@@ -109,7 +109,9 @@ export class ConsoleBrowser implements AsyncDisposable {
     const session = await page.context().newCDPSession(page);
     await session.send('Emulation.setDeviceMetricsOverride', { ...window, deviceScaleFactor: scale, mobile: false });
     await page.evaluate('window.scrollTo(0, 0)');
-    await page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
+    // The screenshots of Playwright always have the scale of the context.
+    const { data } = await session.send('Page.captureScreenshot', { format: 'png' });
+    writeFileSync(`${SCREENSHOTS}${name}.png`, Buffer.from(data, 'base64'));
     await session.send('Emulation.clearDeviceMetricsOverride');
     await session.detach();
     await page.setViewportSize({ width, height: HEIGHT });

@@ -7,12 +7,15 @@ import type { Sql } from 'postgres';
 export async function insertRunHistory(sql: Sql, pipelineId: string): Promise<void> {
   await sql.unsafe(`
     create temporary table history as
-    select n, at, (case when extract(isodow from at) > 5 then 0.35 else 1 end) * (1 + 0.25 * sin(n * 1.7)) as activity,
+    select n, at,
+      (case when extract(isodow from at) > 5 then 0.35 else 1 end)
+        * (1 + 0.2 * sin(n / 4 * 2.1) + 0.1 * sin(n * 1.7)) as activity,
       -- A UUIDv7, like the ids of the store.
-      (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '70008' || lpad(to_hex(n), 15, '0'))::uuid as id
+      (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '70008'
+        || lpad(to_hex(n), 15, '0'))::uuid as id
     from (
-      select n, date_trunc('day', now() at time zone 'UTC') at time zone 'UTC' - n * interval '6 hours' + interval '5 hours'
-        as at
+      select n, date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'
+          - n * interval '6 hours' + interval '5 hours' as at
       from generate_series(1, 120) n
     ) times;
     insert into freshet.runs (id, pipeline_id, status, trigger, created_at, started_at, finished_at)
@@ -32,5 +35,7 @@ export async function insertRunHistory(sql: Sql, pipelineId: string): Promise<vo
     select '${pipelineId}', 'conversations', (at at time zone 'UTC')::date, at,
       at + (15 + 30 * activity) * interval '1 minute'
     from history where n % 4 = 0;
+    -- No sync is due during the test.
+    update freshet.pipelines set next_run_at = now() + interval '6 hours' where id = '${pipelineId}';
     drop table history`);
 }

@@ -6,6 +6,7 @@ import {
   formatDuration,
   formatDurationBriefly,
   formatPercent,
+  listDurationTicks,
 } from './numbers.ts';
 import { formatHistorySince, formatRelative, formatUtc } from './times.ts';
 
@@ -21,6 +22,16 @@ test('a brief duration has one unit', () => {
   expect(formatDurationBriefly(0)).toBe('0 s');
   expect(formatDurationBriefly(100)).toMatch(/^1[.,]7 min$/);
   expect(formatDurationBriefly(172_800)).toBe('2 days');
+});
+
+test.each([
+  [0, ['0 s', '1 s', '2 s']],
+  [37, ['0 s', '10 s', '20 s', '30 s', '40 s']],
+  [3000, ['0 s', '20 min', '40 min', '1 h']],
+  [30_000, ['0 s', '3 h', '6 h', '9 h']],
+  [86_400 * 900, ['0 s', '225 days', '450 days', '675 days', '900 days']],
+])('an axis with durations up to %i s has round labels', (maximum, labels) => {
+  expect(listDurationTicks(maximum).map(formatDurationBriefly)).toEqual(labels);
 });
 
 test('a share is 100 % only if nothing is left', () => {

@@ -51,6 +51,24 @@ export function formatDurationBriefly(seconds: number): string {
   return `${formatNumber(count, 1)} ${unit === 'day' && count !== 1 ? 'days' : unit}`;
 }
 
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** The steps between the labels of an axis with durations, in seconds. */
+const DURATION_STEPS = [
+  ...[1, 5, 10, 20],
+  ...[1, 2, 5, 10, 20, 30].map((count) => count * MINUTE),
+  ...[1, 2, 3, 6, 12].map((count) => count * HOUR),
+  ...[1, 2, 5, 10, 20, 50].map((count) => count * DAY),
+];
+
+/** Lists three to five round durations from 0 to at least `maximum`, in seconds. */
+export function listDurationTicks(maximum: number): number[] {
+  const step = DURATION_STEPS.find((candidate) => maximum <= candidate * 4) ?? Math.ceil(maximum / 4 / DAY) * DAY;
+  const count = Math.max(2, Math.ceil(maximum / step));
+  return Array.from({ length: count + 1 }, (_, i) => i * step);
+}
+
 /** Formats a number with a noun: "1 object", "2 objects". */
 export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
   return `${formatNumber(count)} ${count === 1 ? singular : plural}`;

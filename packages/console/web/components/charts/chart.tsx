@@ -33,6 +33,8 @@ export interface ChartProps {
   readonly format: (value: number) => string;
   /** Formats a value of the axis, which has little space. Absent: `format`. */
   readonly formatTick?: (value: number) => string;
+  /** The values of the axis that are labeled, the lowest first. Absent: round numbers. */
+  readonly ticks?: readonly number[];
   /** The greatest value of the axis. Absent: the greatest value of the series. */
   readonly maximum?: number;
   /** A horizontal line, such as an objective. */
@@ -92,7 +94,7 @@ function buildRows({ labels, series }: ChartProps): Record<string, string | numb
 }
 
 /** The elements that both kinds of charts share. */
-function renderFrame({ format, formatTick = format, maximum }: ChartProps) {
+function renderFrame({ format, formatTick = format, ticks, maximum = ticks?.at(-1) }: ChartProps) {
   return [
     <CartesianGrid key="grid" vertical={false} stroke="var(--line)" />,
     <XAxis key="x" dataKey="label" minTickGap={48} {...AXIS} />,
@@ -102,6 +104,7 @@ function renderFrame({ format, formatTick = format, maximum }: ChartProps) {
       tickCount={maximum === undefined ? 4 : 5}
       allowDecimals={false}
       {...(maximum === undefined ? {} : { domain: [0, maximum] as [number, number] })}
+      {...(ticks === undefined ? {} : { ticks: [...ticks] })}
       tickFormatter={(value: number) => formatTick(value)}
       {...AXIS}
     />,

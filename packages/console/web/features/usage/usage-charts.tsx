@@ -1,7 +1,7 @@
 import { Grid } from '@mantine/core';
 import type { Schemas } from '../../api/client.ts';
 import { ChartCard } from '../../components/charts/chart-card.tsx';
-import { formatDuration, formatDurationBriefly, formatNumber } from '../../format/numbers.ts';
+import { formatDuration, formatDurationBriefly, formatNumber, listDurationTicks } from '../../format/numbers.ts';
 import { CREDIT_CLASSES, DAYS, formatDay, getLagByDay, listDays, sumByDay } from './usage-data.ts';
 
 interface UsageChartsProps {
@@ -14,6 +14,7 @@ interface UsageChartsProps {
 export default function UsageCharts({ usage, objectiveMinutes }: UsageChartsProps) {
   const days = listDays(Date.now());
   const labels = days.map(formatDay);
+  const lags = getLagByDay(usage, days);
   const description = `Last ${DAYS} days (UTC)`;
   const credits = CREDIT_CLASSES.map(({ key, label, color }) => ({
     name: label,
@@ -46,9 +47,10 @@ export default function UsageCharts({ usage, objectiveMinutes }: UsageChartsProp
           description={`Longest lag of a table by day, UTC${objectiveMinutes === undefined ? '' : `; objective ${objectiveMinutes} min`}`}
           kind="area"
           labels={labels}
-          series={[{ name: 'Longest lag', color: 'var(--good-fill)', values: getLagByDay(usage, days) }]}
+          series={[{ name: 'Longest lag', color: 'var(--good-fill)', values: lags }]}
           format={(value) => formatDuration(value)}
           formatTick={formatDurationBriefly}
+          ticks={listDurationTicks(Math.max(0, (objectiveMinutes ?? 0) * 60, ...lags.map((lag) => lag ?? 0)))}
           {...(objectiveMinutes === undefined
             ? {}
             : { reference: { name: 'Objective', value: objectiveMinutes * 60 } })}
