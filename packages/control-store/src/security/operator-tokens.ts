@@ -28,18 +28,21 @@ export async function createTokenAsOperator(
       // A connection through a Unix socket has no address.
       const [client] = await sql<{ address: string }[]>`
         select coalesce(host(inet_client_addr()), '127.0.0.1') as address`;
-      await insertAuditEntry({ sql, runWithCommit }, {
-        // The change was made without a token.
-        actor_id: NIL_UUID,
-        actor_name: operator,
-        actor_role: 'team_admin',
-        address: client?.address ?? '',
-        request_id: randomUUID(),
-        action: 'createToken',
-        resource: `tokens/${created.token.id}`,
-        before: null,
-        after,
-      });
+      await insertAuditEntry(
+        { sql, runWithCommit },
+        {
+          // The change was made without a token.
+          actor_id: NIL_UUID,
+          actor_name: operator,
+          actor_role: 'team_admin',
+          address: client?.address ?? '',
+          request_id: randomUUID(),
+          action: 'createToken',
+          resource: `tokens/${created.token.id}`,
+          before: null,
+          after,
+        },
+      );
       return created;
     });
   } catch (error) {
