@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { waitFor } from './wait-for.ts';
 
-/** Starts a temporary server in the folder of the first argument, and prints the folder of its data. */
+/**
+ * Starts a temporary server in the folder of the first argument, and prints the folder of its data.
+ */
 const START_SERVER = `
 const { startEmbeddedPostgres } = await import('@freshet/runtime/embedded-postgres');
 const server = await startEmbeddedPostgres({

@@ -26,8 +26,8 @@ export default {
   appearance: { disableTransition: false },
   // The metadata of all pages is in one file instead of an inline script in each page.
   metaChunk: true,
-  // With a higher number, the order of the pages in the search index, and thus the name of its file,
-  // depends on the load of the machine.
+  // With a higher number, the order of the pages in the search index, and thus the name of its
+  // file, depends on the load of the machine.
   buildConcurrency: 1,
   head: [
     ['link', { rel: 'icon', href: 'data:,' }],
