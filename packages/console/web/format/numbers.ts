@@ -56,7 +56,10 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 /** The steps between the labels of an axis with durations, in seconds. */
 const DURATION_STEPS = [
-  ...[1, 5, 10, 20],
+  1,
+  5,
+  10,
+  20,
   ...[1, 2, 5, 10, 20, 30].map((count) => count * MINUTE),
   ...[1, 2, 3, 6, 12].map((count) => count * HOUR),
   ...[1, 2, 5, 10, 20, 50].map((count) => count * DAY),
