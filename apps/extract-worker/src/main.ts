@@ -16,7 +16,8 @@ await runService({
     FRESHET_CONCURRENCY: settings.integer(1, 64).default(8),
     FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
   },
-  openStore: (options, env) => openControlStore({ ...options, connections: env.FRESHET_CONCURRENCY }),
+  openStore: (options, env) =>
+    openControlStore({ ...options, connections: env.FRESHET_CONCURRENCY, hasGenericPlans: true }),
   start: async ({ env, store, logger, metrics, shutdownSignal }) => {
     const context = {
       store,

@@ -21,7 +21,8 @@ await runService({
     FRESHET_ALLOWED_ADDRESSES: settings.FRESHET_ALLOWED_ADDRESSES,
     FRESHET_CONCURRENCY: settings.integer(1, 64).default(4),
   },
-  openStore: (options, env) => openControlStore({ ...options, connections: env.FRESHET_CONCURRENCY }),
+  openStore: (options, env) =>
+    openControlStore({ ...options, connections: env.FRESHET_CONCURRENCY, hasGenericPlans: true }),
   start: async ({ env, store, logger, metrics, shutdownSignal }) => {
     const outboundPolicy = createOutboundPolicy(env.FRESHET_ALLOWED_ADDRESSES);
     const warehouses = new Warehouses(store, env.FRESHET_CONCURRENCY, outboundPolicy);

@@ -109,6 +109,12 @@ export interface ControlStoreOptions {
    * budgets use additional connections.
    */
   readonly connections?: number;
+  /**
+   * Whether PostgreSQL plans each statement only once per connection, independent of its
+   * parameters. Suitable for workers: their statements select rows by keys, and planning such a
+   * statement takes longer than its execution. Absent: false.
+   */
+  readonly hasGenericPlans?: boolean;
   /** Receives background errors, such as a lost connection that is being restored. */
   readonly onError: (error: Error) => void;
 }
@@ -169,7 +175,11 @@ export function openControlStore(options: ControlStoreOptions): Promise<ControlS
 async function open(options: ControlStoreOptions): Promise<ControlStore> {
   const box = new SecretBox(options.secretKeys);
   await migrateControlDatabase(options.databaseUrl);
-  const pool = connect(options.databaseUrl, options.connections ?? CONNECTIONS_DEFAULT);
+  const pool = connect(
+    options.databaseUrl,
+    options.connections ?? CONNECTIONS_DEFAULT,
+    options.hasGenericPlans ? { plan_cache_mode: 'force_generic_plan' } : {},
+  );
   const budgetSql = connect(options.databaseUrl, BUDGET_CONNECTIONS, { synchronous_commit: 'off' });
   const lookups = connect(options.databaseUrl, LOOKUP_CONNECTIONS);
   const { transaction, ...clients } = createAmbientSql(pool, lookups);

@@ -2,6 +2,7 @@ import { type JobPayloads, QUEUES, type QueueName, toAppError } from '@freshet/c
 import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { retryUntilAvailable, type Tx } from '../database/database.ts';
 import { DueJobs } from './due-jobs.ts';
+import { PreparingClient } from './preparing-client.ts';
 import { type QueueState, Supervision } from './supervision.ts';
 
 export interface EnqueueOptions {
@@ -94,7 +95,7 @@ const CONNECTIONS = 4;
  * Options that pg-boss passes to its connection pool. With the default idle timeout of 10 seconds,
  * the polls of an idle process would open new connections each time.
  */
-const POOL_OPTIONS = { idleTimeoutMillis: 600_000 };
+const POOL_OPTIONS = { idleTimeoutMillis: 600_000, Client: PreparingClient };
 
 /**
  * The job queues between API, scheduler and workers. Hides pg-boss. A job is enqueued in the same
