@@ -144,7 +144,7 @@ export class RawObject {
 }
 
 /** Whether a field has this name. @param field the field's offset in `FieldIndex.fields`. */
-function isFieldNamed(source: Buffer, fields: Int32Array, field: number, name: string): boolean {
+export function isFieldNamed(source: Buffer, fields: Int32Array, field: number, name: string): boolean {
   const start = fields[field] as number;
   if (((fields[field + 4] as number) & HAS_COMPLEX_NAME) !== 0) return getFieldName(source, fields, field) === name;
   if ((fields[field + 1] as number) - start !== name.length) return false;

@@ -1,19 +1,20 @@
 import { hash } from 'node:crypto';
 import {
-  getFieldName,
+  FieldIndex,
   INTS_PER_FIELD,
   isCalendarDay,
-  isJsonObject,
+  isFieldNamed,
   isRawNumber,
   type Json,
+  type JsonObject,
   RawObject,
 } from '@freshet/contracts';
 import type { DailyExportStrategy } from '../catalogue/strategies.ts';
 import { formatSeconds } from '../lists/timestamps.ts';
 import { HashCounter } from './hash-counter.ts';
 
-/** The bytes of the hash in the key of an entry. */
-const KEY_BYTES = 16;
+/** The hexadecimal digits of the hash in the key of an entry. */
+const KEY_DIGITS = 32;
 const DAY_FIRST = /^(\d{1,2})-(\d{1,2})-(\d{4}) (\d{2}:\d{2}:\d{2}) ([+-]\d{2}):?(\d{2})$/;
 
 /**
@@ -50,6 +51,8 @@ export class EntryRecords {
   readonly #day: string;
   readonly #counter = new HashCounter();
   readonly #positions = new HashCounter();
+  /** The offsets of the fields of one entry. */
+  readonly #index = new FieldIndex(0);
 
   /** @param keyField the primary key. @param day such as `2026-12-31`. */
   constructor(strategy: DailyExportStrategy, keyField: string, day: string) {
@@ -63,48 +66,75 @@ export class EntryRecords {
    * @throws SyntaxError if the bytes are not JSON, TypeError if they are not a JSON object.
    */
   build(bytes: Buffer): Buffer {
-    const entry = RawObject.parse(bytes);
+    const entry = RawObject.parse(bytes, 0, bytes.length, this.#index.clear());
     const { timeField, dayColumn, positionColumn, lookupColumn, identityFields } = this.#strategy;
     const time = entry.get(timeField);
     const performedAt = (typeof time === 'string' ? parseDayFirst(time) : null) ?? time ?? null;
-    const identity = [this.#day, performedAt, ...identityFields.map((field) => entry.get(field) ?? null)];
-    const digest = toDigest(identity);
+    const digest = toDigest([this.#day, performedAt, ...identityFields.map((field) => entry.get(field) ?? null)]);
     const moment = toDigest([performedAt, entry.get(lookupColumn) ?? null]);
     const added = {
-      [this.#keyField]: `${digest.toString('hex')}-${this.#counter.count(digest)}`,
+      [this.#keyField]: `${digest.slice(0, KEY_DIGITS)}-${this.#counter.count(digest)}`,
       [dayColumn]: this.#day,
       [timeField]: performedAt,
       [positionColumn]: this.#positions.count(moment),
     };
-    const head = Buffer.from(JSON.stringify(added).slice(0, -1));
-    return Buffer.concat([head, ...listOtherFields(entry, added), CLOSE]);
+    return appendFields(JSON.stringify(added).slice(0, -1), entry, Object.keys(added));
   }
 }
 
-function toDigest(values: readonly (Json | undefined)[]): Buffer {
-  return Buffer.from(hash('sha256', toCanonicalJson(values as Json), 'hex'), 'hex').subarray(0, KEY_BYTES);
+function toDigest(values: readonly Json[]): string {
+  return hash('sha256', toCanonicalJson(values as Json), 'hex');
 }
 
-const CLOSE = Buffer.from('}');
-const COMMA = Buffer.from(',');
+const [COMMA, CLOSE_BRACE] = [44, 125] as const;
 
-/** Returns the bytes of the fields that are not in `added`, each after a comma. */
-function listOtherFields({ source, fields, fieldsStart, fieldsEnd }: RawObject, added: object): Buffer[] {
-  const parts: Buffer[] = [];
+/**
+ * Returns the JSON object that starts with `head`, followed by the unchanged bytes of the fields of
+ * an entry, except the fields with the given names.
+ */
+function appendFields(
+  head: string,
+  { source, fields, fieldsStart, fieldsEnd }: RawObject,
+  omitted: readonly string[],
+): Buffer {
+  const ranges: number[] = [];
+  let length = Buffer.byteLength(head) + 1;
   for (let field = fieldsStart; field < fieldsEnd; field += INTS_PER_FIELD) {
-    if (Object.hasOwn(added, getFieldName(source, fields, field))) continue;
+    if (omitted.some((name) => isFieldNamed(source, fields, field, name))) continue;
     // The name starts after its quote.
-    parts.push(COMMA, source.subarray((fields[field] as number) - 1, fields[field + 3]));
+    const start = (fields[field] as number) - 1;
+    const end = fields[field + 3] as number;
+    ranges.push(start, end);
+    length += end - start + 1;
   }
-  return parts;
+  const record = Buffer.allocUnsafe(length);
+  let at = record.write(head);
+  for (let range = 0; range < ranges.length; range += 2) {
+    record[at++] = COMMA;
+    at += source.copy(record, at, ranges[range], ranges[range + 1]);
+  }
+  record[at] = CLOSE_BRACE;
+  return record;
 }
 
 /** Serializes a value with sorted keys, so that equal values have equal texts. */
 export function toCanonicalJson(value: Json | undefined): string {
+  if (hasSortedKeys(value)) return JSON.stringify(value ?? null);
   if (Array.isArray(value)) return `[${value.map(toCanonicalJson).join(',')}]`;
-  if (value === undefined || isRawNumber(value) || !isJsonObject(value)) return JSON.stringify(value ?? null);
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${toCanonicalJson(value[key])}`);
+  const members = Object.entries(value as JsonObject)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => `${JSON.stringify(key)}:${toCanonicalJson(member)}`);
   return `{${members.join(',')}}`;
+}
+
+/** Whether the keys of all objects in a value are sorted already. */
+function hasSortedKeys(value: Json | undefined): boolean {
+  if (typeof value !== 'object' || value === null || isRawNumber(value)) return true;
+  if (Array.isArray(value)) return value.every(hasSortedKeys);
+  let previous = '';
+  for (const key in value) {
+    if (key < previous || !hasSortedKeys(value[key])) return false;
+    previous = key;
+  }
+  return true;
 }

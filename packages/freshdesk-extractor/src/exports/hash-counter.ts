@@ -11,12 +11,13 @@ export class HashCounter {
 
   /**
    * Counts a hash. Only its first 8 bytes are compared.
+   * @param hash in hexadecimal.
    * @returns the number of occurrences so far, including this one.
    */
-  count(hash: Buffer): number {
-    const high = hash.readUInt32LE(0);
+  count(hash: string): number {
+    const high = Number.parseInt(hash.slice(0, 8), 16);
     // The hash of an entry must not look like an empty slot.
-    const low = hash.readUInt32LE(4) || 1;
+    const low = Number.parseInt(hash.slice(8, 16), 16) || 1;
     if (this.#add(high, low)) return 1;
     const key = `${high}/${low}`;
     const count = (this.#repeated.get(key) ?? 1) + 1;
