@@ -115,6 +115,38 @@ describe('CreditBudgets', () => {
     ]);
   });
 
+  test('reconciles several readings at once as if they were reconciled one by one (I5)', async () => {
+    const pick = <V>(values: readonly V[]) => values[Math.floor(Math.random() * values.length)] as V;
+    for (let round = 0; round < 30; round++) {
+      const readings = Array.from({ length: 12 }, () => {
+        const [total, used] = [pick([100, 100, 100, 50, null]), pick([1, 1, 2, 3, null])];
+        const spent = pick([0, 1, 1, 2, 3, 4, 20, 21, 22, 40]);
+        return {
+          bucket: pick(['account', 'list', 'list']),
+          total,
+          remaining: total === null ? null : total - spent,
+          used,
+        };
+      });
+      const accounts = [`one-${round}`, `all-${round}`] as const;
+      for (const account of accounts)
+        await getBudgets().take(account, 100, { buckets: ['account', 'list'], credits: 1, creditClass: 'incremental' });
+      for (const reading of readings) await getBudgets().reconcile(accounts[0], [reading]);
+      await getBudgets().reconcile(accounts[1], readings);
+      const [one, all] = await Promise.all(
+        accounts.map(async (account) =>
+          (await getBudgets().listBuckets(account)).map(({ bucket, total, used, classes }) => ({
+            bucket,
+            total,
+            used,
+            usedByClass: classes.map((c) => c.used),
+          })),
+        ),
+      );
+      expect(all, JSON.stringify(readings)).toEqual(one);
+    }
+  });
+
   test('reserves the start of the next window for a class that was denied credits (I5)', async () => {
     await setLimit(10);
     const takeOne = (creditClass: CreditClass) =>

@@ -3,6 +3,7 @@ import { AppError, CREDIT_CLASSES, type CreditClass } from '@freshet/contracts';
 import type { Sql } from '../database/database.ts';
 import { CombinedStatements } from './combined-statements.ts';
 import type { BucketReading, CreditRequest } from './credit-operations.ts';
+import { mergeReadings } from './merge-readings.ts';
 
 /**
  * The longest time that a request waits for credits. If the wait would be longer, the caller ends
@@ -128,7 +129,7 @@ export class CreditBudgets {
     const rows = await this.#sql<{ wait_ms: number | null }[]>`
       select null::integer as wait_ms from (
         select freshet.reconcile_credits(${account}, bucket, total, remaining, used)
-        from jsonb_to_recordset(${this.#sql.json(readings as never)}::jsonb)
+        from jsonb_to_recordset(${this.#sql.json(mergeReadings(readings) as never)}::jsonb)
           as r(bucket text, total numeric, remaining numeric, used numeric)
       ) reconciled
       union all

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { mergeReadings } from './merge-readings.ts';
+
+const toReading = (spent: number, { total = 100, used = 1, bucket = 'account' } = {}) => ({
+  bucket,
+  total,
+  remaining: total - spent,
+  used,
+});
+
+test('keeps the reading with the most used credits of consecutive readings of a bucket (I5)', () => {
+  expect(mergeReadings([toReading(20), toReading(22), toReading(21)])).toEqual([toReading(22)]);
+});
+
+test('keeps readings that may begin a window, of other buckets and with other limits (I5)', () => {
+  const readings = [
+    toReading(20),
+    toReading(1),
+    toReading(2),
+    toReading(3, { bucket: 'list' }),
+    toReading(3),
+    toReading(4, { total: 50 }),
+    toReading(3, { total: 50, used: 3 }),
+  ];
+  expect(mergeReadings(readings)).toEqual(readings);
+});
