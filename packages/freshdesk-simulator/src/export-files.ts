@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { SimulatedAccount } from './account.ts';
 import { type Activity, exportObject } from './activity-log.ts';
+import { formatTimestamp } from './timestamps.ts';
 
 /** Options of the daily export of ticket activities. */
 export interface ExportOptions {
@@ -167,7 +168,7 @@ function renderActivity({ performedAt, ticketId, performerType, performerId, act
 
 /** Formats a time as the export does: `31-12-2026 23:59:59 +0000`. */
 function formatDayFirst(seconds: number): string {
-  const text = new Date(seconds * 1000).toISOString();
+  const text = formatTimestamp(seconds);
   return `${text.slice(8, 10)}-${text.slice(5, 7)}-${text.slice(0, 4)} ${text.slice(11, 19)} +0000`;
 }
 

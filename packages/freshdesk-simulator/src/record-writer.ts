@@ -139,5 +139,6 @@ export function getViewFields(object: ObjectSpec, view: number): Fields {
 }
 
 function omitHidden(edit: Fields | undefined, hidden: ReadonlySet<string>): Fields {
+  if (edit !== undefined && hidden.size === 0) return edit;
   return Object.fromEntries(Object.entries(edit ?? {}).filter(([name]) => !hidden.has(name)));
 }
