@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { EXHAUSTIVE_TESTS } from './scripts/exhaustive-tests.mjs';
 import LongFilesFirst from './scripts/long-files-first.ts';
 
 const notOurs = ['**/node_modules/**', '**/dist/**'];
+const leftOut = process.env['FRESHET_TEST_FAST'] === '1' ? EXHAUSTIVE_TESTS.map((file) => `**/${file}`) : [];
 
 /** Tests that use a real PostgreSQL, and partly real processes. */
 const withServer = {
@@ -29,13 +31,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages}/*/src/**/*.test.ts', 'packages/console/web/**/*.test.ts'],
-          exclude: [...notOurs, '**/*.{db,e2e,browser,dbt,docs,release}.test.ts'],
+          exclude: [...notOurs, ...leftOut, '**/*.{db,e2e,browser,dbt,docs,release}.test.ts'],
           testTimeout: 30_000,
         },
       },
       {
         extends: true,
-        test: { ...withServer, name: 'db', include: ['{apps,packages}/*/src/**/*.db.test.ts'] },
+        test: {
+          ...withServer,
+          name: 'db',
+          include: ['{apps,packages}/*/src/**/*.db.test.ts'],
+          exclude: [...notOurs, ...leftOut],
+        },
       },
       {
         extends: true,

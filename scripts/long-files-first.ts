@@ -1,11 +1,11 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { EXHAUSTIVE_TESTS } from './exhaustive-tests.mjs';
 
 /** The projects in the order in which they run. The files of `e2e` take the longest. */
 const PROJECTS = ['e2e', 'unit', 'db'];
 /** Files that take longer than their sizes suggest. */
 const LONG_FILES = [
-  'simulation.test.ts',
-  'keyset.test.ts',
+  ...EXHAUSTIVE_TESTS,
   'standalone.e2e.test.ts',
   'standalone-settings.e2e.test.ts',
   'worker-crashes.e2e.test.ts',

@@ -109,6 +109,7 @@ function run(executable, nodeArgs) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: {
       ...process.env,
+      ...(name === 'test:fast' ? { FRESHET_TEST_FAST: '1' } : {}),
       PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH ?? ''}`,
       // The default of a program is relative to the current folder, which npm does not change.
       ...(program
