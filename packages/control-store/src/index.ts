@@ -175,20 +175,12 @@ export function openControlStore(options: ControlStoreOptions): Promise<ControlS
 async function open(options: ControlStoreOptions): Promise<ControlStore> {
   const box = new SecretBox(options.secretKeys);
   await migrateControlDatabase(options.databaseUrl);
-  const pool = connect(
-    options.databaseUrl,
-    options.connections ?? CONNECTIONS_DEFAULT,
-    options.hasGenericPlans ? { plan_cache_mode: 'force_generic_plan' } : {},
-  );
-  const budgetSql = connect(options.databaseUrl, BUDGET_CONNECTIONS, { synchronous_commit: 'off' });
-  const lookups = connect(options.databaseUrl, LOOKUP_CONNECTIONS);
+  const { pool, lookups, budgetSql, closeClients } = createClients(options);
   const { transaction, ...clients } = createAmbientSql(pool, lookups);
   const queue = new JobQueue(options.databaseUrl, {
     supervise: options.supervise ?? true,
     onError: options.onError,
   });
-  const closeClients = () =>
-    Promise.all([pool, lookups, budgetSql].map((client) => client.end({ timeout: CLIENT_CLOSE_SECONDS })));
   const context = { ...clients, queue, box };
   const processes = new Processes(context, options.onError);
   try {
@@ -236,4 +228,18 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
       await closeClients();
     },
   };
+}
+
+/** Creates the clients, which connect when they are used. */
+function createClients({
+  databaseUrl,
+  connections = CONNECTIONS_DEFAULT,
+  hasGenericPlans = false,
+}: ControlStoreOptions) {
+  const pool = connect(databaseUrl, connections, hasGenericPlans ? { plan_cache_mode: 'force_generic_plan' } : {});
+  const lookups = connect(databaseUrl, LOOKUP_CONNECTIONS);
+  const budgetSql = connect(databaseUrl, BUDGET_CONNECTIONS, { synchronous_commit: 'off' });
+  const closeClients = () =>
+    Promise.all([pool, lookups, budgetSql].map((client) => client.end({ timeout: CLIENT_CLOSE_SECONDS })));
+  return { pool, lookups, budgetSql, closeClients };
 }
