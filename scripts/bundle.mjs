@@ -146,7 +146,7 @@ async function bundle(target) {
 }
 
 /**
- * Makes the source maps small, because Node parses the maps of all modules when a process starts.
+ * Makes the source maps small, because Node reads the maps of all modules when a process starts.
  * Stack traces need only the positions of this repository's own code.
  */
 function trimSourceMaps(folder) {
