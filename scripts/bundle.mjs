@@ -209,9 +209,9 @@ export const { ${names.join(', ')} } = http;`
 }
 
 /**
- * Replaces the module with which Pino finds the files that call it. Node would parse source maps at
- * each start to name these files, and Pino needs them only for transports, which Freshet does not
- * use.
+ * Replaces the module that Pino uses to find the files that call it. Node would parse source maps
+ * at each start to find these files, and Pino needs them only for transports, which Freshet does
+ * not use.
  */
 function loggerCaller() {
   return {

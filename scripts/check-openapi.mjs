@@ -25,7 +25,7 @@ function findBreakingChanges(before, after) {
     { encoding: 'utf8', cwd: folder },
   );
   if (error) {
-    console.error(`go cannot be started (${error.code}). Install Go, and add it to PATH.`);
+    console.error(`go cannot be started (${error.code}). Install Go, and add the command go to PATH.`);
     process.exit(1);
   }
   if (status !== 0 && !/error\t\[/.test(stdout)) throw new Error(`oasdiff failed:\n${stderr}`);

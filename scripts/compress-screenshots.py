@@ -1,4 +1,4 @@
-"""Reduces the screenshots of the documentation to 256 colors, which is a third of their size.
+"""Reduces the screenshots of the documentation to 256 colors, and their size to about 40 %.
 
 Requires Pillow. Files that already have a palette do not change.
 

@@ -1,6 +1,6 @@
 /**
- * The files of unit and database tests that take the longest, because they try many seeds,
- * histories or operations. `npm run test:fast` leaves them out, and `npm test` runs them first.
+ * The files of unit and database tests that take the longest, because they cover many seeds,
+ * histories or operations. `npm run test:fast` excludes these files. `npm test` runs them first.
  */
 export const EXHAUSTIVE_TESTS = [
   'simulation.test.ts',

@@ -114,8 +114,8 @@ function checkVersions() {
 }
 
 /**
- * Runs the commands of the Dockerfile on the context of the image. The documentation site is not
- * built a second time, because its key shows that the context contains all of its inputs.
+ * Runs the commands of the Dockerfile on the context of the image. The documentation site is copied
+ * from the bundle. The keys of the sites are equal if the context contains all inputs of the site.
  * @returns the folder `/freshet` of the image, which must equal the archive with the bundle.
  */
 async function buildImage() {

@@ -8,8 +8,8 @@ import { BenchDeployment } from './deployment.ts';
  * pipelines and runs stored. A request to start a run either finds an active run, or starts a run
  * with all objects that pipelines include by default. The baseline is a bare Fastify route with one
  * indexed query and a response of the same size, called by the same client in the same run. A start
- * of a run has a second baseline: a bare route that inserts one row and commits. Like this route, a
- * request to start a run waits until its commit has been written to the disk. Also measures the
+ * of a run has a second baseline: a bare route that inserts one row and commits. Both this route
+ * and a start of a run wait until their commit has been flushed to disk. Also measures the
  * first and the last page of a list, to show that the last page costs no more than the first page.
  */
 const { values } = parseArgs({

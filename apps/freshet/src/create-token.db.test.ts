@@ -17,7 +17,7 @@ describe('createToken', () => {
   test('rejects a database without the schema of this release, and states how to migrate it', async () => {
     await expect(createToken(OPTIONS, { DATABASE_URL: database.url })).rejects.toMatchObject({
       code: 'configuration',
-      message: expect.stringContaining('contains no control database of Freshet'),
+      message: expect.stringContaining('does not contain the schema of Freshet'),
     });
     await migrateControlDatabase(database.url);
     const { sql } = database;

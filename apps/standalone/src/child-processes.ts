@@ -72,7 +72,7 @@ export class ChildProcesses {
   startListener(spec: ChildProcessSpec): Promise<string> {
     return new Promise((resolve, reject) => {
       const { child, getErrorOutput } = this.#fork(spec);
-      // `stop` also stops a child that does not listen yet.
+      // Register the child now, so that `stop` also stops a child that is not listening yet.
       this.#running.set(spec.name, child);
       child.on('message', (message) => {
         const { listening } = message as { listening?: string };

@@ -35,8 +35,8 @@ await runProcess('standalone', createLogger('standalone', 'error'), async (setPr
     const client = new Freshet({ url: apiUrl, token: deployment.token });
     const { subdomain, apiKey } = settings.account ?? DEMO_ACCOUNT;
     const { historicalSyncDays, analytics } = settings;
-    // With an existing pipeline, the workers would continue a run, and the scheduler would start
-    // one, with settings that are about to change.
+    // Update an existing pipeline before the workers and the scheduler start. Otherwise, they could
+    // continue or start a run with the previous settings.
     const isNew = (await findPipeline(client, subdomain)) === null;
     if (isNew) deployment.startWorkers();
     const pipeline = await display.step(

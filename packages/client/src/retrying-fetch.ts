@@ -50,8 +50,8 @@ export function retryingFetch({ token, maxAttempts, fetch }: RetryOptions): (req
 }
 
 /**
- * @param signal the signal of the caller. The signal of a cloned request stops following it when
- *   garbage is collected.
+ * @param signal the signal of the caller. It is passed separately, because the signal of a cloned
+ *   request can stop following the signal of the caller after a garbage collection.
  */
 async function sendOnce(send: typeof fetch, request: Request, signal: AbortSignal): Promise<Attempt> {
   try {

@@ -30,7 +30,7 @@ export interface SpanOptions {
 const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
 const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
-/** Whether spans are exported, because this process has registered a provider of tracers. */
+/** Whether spans are exported, because this process has registered a tracer provider. */
 export function isTracingEnabled(): boolean {
   const provider = trace.getTracerProvider();
   return !(provider instanceof ProxyTracerProvider && provider.getDelegate() === NO_PROVIDER);

@@ -110,9 +110,9 @@ export interface ControlStoreOptions {
    */
   readonly connections?: number;
   /**
-   * Whether PostgreSQL plans each statement only once per connection, independent of its
-   * parameters. Suitable for workers: their statements select rows by keys, and planning such a
-   * statement takes longer than its execution. Absent: false.
+   * Whether PostgreSQL uses generic plans: it plans each prepared statement only once per
+   * connection, regardless of the parameters. Suitable for workers: their statements select rows by
+   * keys, and planning such a statement takes longer than its execution. Absent: false.
    */
   readonly hasGenericPlans?: boolean;
   /** Receives background errors, such as a lost connection that is being restored. */
@@ -230,7 +230,7 @@ async function open(options: ControlStoreOptions): Promise<ControlStore> {
   };
 }
 
-/** Creates the clients, which connect when they are used. */
+/** Creates the clients, which connect on first use. */
 function createClients({
   databaseUrl,
   connections = CONNECTIONS_DEFAULT,

@@ -78,8 +78,9 @@ export async function createCluster(cluster: Cluster): Promise<void> {
 }
 
 /**
- * Iterations make it slower to guess a password, and each connection slower. The password has 192
- * random bits, which cannot be guessed, so one iteration is sufficient.
+ * Lists the statements that set the password of the superuser. SCRAM iterations slow down attempts
+ * to guess a password, but also each connection. The password has 192 random bits, which cannot be
+ * guessed, so one iteration is sufficient.
  */
 function listPasswordStatements({ majorVersion }: Cluster, passwordFile: string): string[] {
   const password = readFileSync(passwordFile, 'utf8').trim();

@@ -43,7 +43,7 @@ async function start(options: EmbeddedPostgresOptions): Promise<SupervisorRespon
   const { packageDir, majorVersion } = installation;
   const dataDir = prepareDataDir(resolve(options.dataDir), user);
   lockDataDir(dataDir);
-  // PostgreSQL may store its data outside the requested folder.
+  // The data folder can differ from the requested folder (see `prepareDataDir`).
   if (options.isTemporary === true) temporaryDirs = [dataDir, resolve(options.dataDir)];
   const binaries = prepareBinaries(installation, dataDir, user);
   const clusterDir = getClusterDir(dataDir, majorVersion);

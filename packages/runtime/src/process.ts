@@ -79,7 +79,7 @@ export async function runProcess(
     flushCompileCache();
     limitHeapGrowth();
   } catch (error) {
-    // A shutdown interrupts the start.
+    // A shutdown during the start causes errors that are not start failures.
     if (shutdownAt === null) reportStartFailure(logger, toAppError(error));
   }
 }

@@ -11,11 +11,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const SERVER_PARAMETERS = ['host', 'hostaddr', 'port', 'service'];
 
 /**
- * Query parameters with secrets. The drivers of Freshet ignore them or send them to the server as
- * settings, and code that removes the password from a URL would not find them.
+ * Query parameters with secrets. The database drivers ignore these parameters or send them to the
+ * server as configuration parameters, and code that removes the password from a URL would not find
+ * them.
  */
 const SECRET_PARAMETERS = ['password', 'sslpassword'];
-const SECRET_PARAMETERS_ERROR = `must contain the password in front of the host: postgres://user:password@host:5432/database. These parameters are not allowed: ${SECRET_PARAMETERS.join(', ')}`;
+const SECRET_PARAMETERS_ERROR = `must contain the password before the host: postgres://user:password@host:5432/database. These parameters are not allowed: ${SECRET_PARAMETERS.join(', ')}`;
 
 const url = (protocols: readonly string[]) =>
   z.string().refine((value) => protocols.includes(URL.parse(value)?.protocol ?? ''), {
@@ -61,7 +62,7 @@ export const settings = {
     .optional(),
   WAREHOUSE_URL: serverUrl(['postgres:', 'postgresql:'])
     .refine((value) => !hasParameter(value, SERVER_PARAMETERS), {
-      error: `must contain the host and port in front of the database name. These parameters are not allowed: ${SERVER_PARAMETERS.join(', ')}`,
+      error: `must contain the host and port before the database name. These parameters are not allowed: ${SERVER_PARAMETERS.join(', ')}`,
     })
     .refine((value) => !hasParameter(value, SECRET_PARAMETERS), { error: SECRET_PARAMETERS_ERROR }),
   FRESHET_ALLOWED_ADDRESSES: z.string().default(''),

@@ -17,7 +17,7 @@ const server = await startEmbeddedPostgres({
 console.log(server.dataDir);
 setInterval(() => {}, 1000);`;
 
-test('the data of a temporary server is deleted although kill -9 stops the process that started the server', async () => {
+test('the data of a temporary server is deleted even if kill -9 stops the process that started the server', async () => {
   const requestedDir = mkdtempSync(join(tmpdir(), 'freshet-temporary-'));
   const args = ['--input-type=module', '--eval', START_SERVER, requestedDir];
   const child = spawn(process.execPath, args, { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] });

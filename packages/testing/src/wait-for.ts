@@ -1,6 +1,6 @@
-/** A longer wait checks less often: the delay grows with the time since the start. */
+/** The delay between two checks, as a share of the time since the first check. */
 const DELAY_SHARE = 0.1;
-/** A longer delay could miss a state that lasts only briefly. */
+/** The maximum of this delay. A longer delay could miss a state that lasts only briefly. */
 const DELAY_MAX_MS = 150;
 
 /**

@@ -4,8 +4,8 @@ import { createInvalidInputError } from './field-problems.ts';
 import { resolveSchema } from './schemas.ts';
 
 /**
- * The maximum number of nested objects and arrays in a body. The recursive functions that process
- * bodies would exceed the stack at several thousand levels.
+ * The maximum nesting depth of objects and arrays in a body. The recursive functions that process
+ * bodies would overflow the stack at several thousand levels.
  */
 const DEPTH_MAX = 64;
 

@@ -18,10 +18,10 @@ export async function injectWithSignal<T>(signal: AbortSignal, inject: () => Pro
 const retainedRequests = new Set<Request>();
 
 /**
- * Prevents the garbage collection of a request. The signal of a `Request` no longer follows the
- * signal with which the request was created as soon as the `Request` is garbage-collected, even if
- * its signal is still in use.
- * @returns a function that ends the effect.
+ * Prevents the garbage collection of a request. When a `Request` is garbage-collected, its signal
+ * stops following the signal that was passed to the constructor, even if its own signal is still in
+ * use.
+ * @returns a function that releases the request.
  */
 export function retainRequest(request: Request): () => void {
   retainedRequests.add(request);

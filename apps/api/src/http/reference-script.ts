@@ -2,8 +2,8 @@ import fastify from 'fastify';
 import { SCRIPT_PATH } from './reference-page.ts';
 
 /**
- * Returns Scalar's script. It has 5 MB, so the process loads it on the first request and not at its
- * start. The package exports the script only as a route of a plugin.
+ * Returns Scalar's script. The script has a size of 5 MB, so the process loads it on the first
+ * request instead of at startup. The package exports the script only as a route of a plugin.
  * @throws Error if the plugin does not serve the script.
  */
 export async function loadReferenceScript(): Promise<string> {
@@ -12,6 +12,6 @@ export async function loadReferenceScript(): Promise<string> {
   await app.register(scalar, { routePrefix: '/docs', configuration: { url: '/docs/openapi.json' } });
   const { statusCode, body } = await app.inject(SCRIPT_PATH);
   await app.close();
-  if (statusCode !== 200) throw new Error(`The plugin of the API reference returned ${statusCode} for its script.`);
+  if (statusCode !== 200) throw new Error(`The API reference plugin returned status ${statusCode} for its script.`);
   return body;
 }

@@ -54,7 +54,7 @@ export async function registerReference(app: App): Promise<void> {
       .send(await script);
   });
   app.get('/docs', hidden, async (_request, reply) => reply.redirect('/docs/', 301));
-  // The page of Scalar’s plugin contains an inline script, which the policy does not allow.
+  // The page of Scalar’s plugin is not used: its inline script would violate the security policy.
   app.get('/docs/', hidden, async (_request, reply) => sendPage(reply));
 }
 

@@ -6,8 +6,8 @@ import SerializerSelector, { type Serializer, type SerializerFactory } from '@fa
  * all schemas, would take most of the time that the API needs to start.
  *
  * `nullable` declares a union with null. To select the member of a union, a serializer compiles a
- * validator for each member, which takes several times as long as the serializer itself. Null needs
- * no validator, so these unions are replaced with the keyword `nullable`.
+ * validator for each member, which takes several times as long as compiling the serializer itself.
+ * Null needs no validator, so these unions are replaced with the keyword `nullable`.
  */
 export const buildSerializer: SerializerFactory = (schemas, options) => {
   const named = schemas as Readonly<Record<string, object>>;
@@ -42,8 +42,8 @@ function pickReferenced(named: Readonly<Record<string, object>>, schema: unknown
 }
 
 /**
- * Replaces each union of a schema and null with the schema and `nullable`. A named schema is copied
- * into the union, except into itself.
+ * Replaces each union of a schema and null with the schema and `nullable`. A reference to a named
+ * schema is replaced with a copy of this schema, unless the reference is part of the same schema.
  * @param path the names of the named schemas that contain the schema.
  */
 function replaceNullUnions<T>(schema: T, named: Readonly<Record<string, object>>, path: readonly string[]): T {
@@ -68,7 +68,7 @@ function replaceNullUnions<T>(schema: T, named: Readonly<Record<string, object>>
 
 type Schema = Readonly<Record<string, unknown>>;
 
-/** Returns the other member of a union of two schemas, of which one is null. */
+/** Returns the first member of a union with two members, of which the second is null. */
 function findNullableMember(schema: object): Schema | null {
   const { anyOf } = schema as { readonly anyOf?: readonly Schema[] };
   if (!Array.isArray(anyOf) || anyOf.length !== 2) return null;

@@ -32,14 +32,14 @@ afterAll(async () => {
 const send = (method: Method, path: string, status: number) => api.call(method, path, api.token, app).expect(status);
 const authentication = ['select api_tokens'];
 
-/** Sends the request twice, because a statement that is not prepared needs two round trips. */
+/** Records the second of two requests, because the first also prepares the statements. */
 async function recordSecond(request: () => PromiseLike<unknown>): Promise<string[][]> {
   await request();
   return await record(request);
 }
 
 describe('the round trips of a request', () => {
-  test('to get a run or a pipeline are the authentication and one statement', async () => {
+  test('a request for a run or a pipeline takes the authentication and one statement', async () => {
     const pipeline = await api.createPipeline('read');
     const { id } = await store.runs.start(pipeline.id, 'manual', []);
     expect(await recordSecond(() => send('get', `/v1/runs/${id}`, 200))).toEqual([
@@ -52,7 +52,7 @@ describe('the round trips of a request', () => {
     ]);
   });
 
-  test('to start a run while a run is active contain no transaction', async () => {
+  test('a request to start a run while a run is active opens no transaction', async () => {
     const { id } = await api.createPipeline('active');
     await send('post', `/v1/pipelines/${id}/runs`, 202);
     expect(await recordSecond(() => send('post', `/v1/pipelines/${id}/runs`, 202))).toEqual([
@@ -62,7 +62,7 @@ describe('the round trips of a request', () => {
     ]);
   });
 
-  test('to start a run do not depend on the number of objects, and the commit shares one with the audit log entry', async () => {
+  test('the number of round trips to start a run does not depend on the number of objects, and the audit log entry is sent with the commit', async () => {
     const { id } = await api.createPipeline('new');
     const start = () => send('post', `/v1/pipelines/${id}/runs`, 202);
     const { body: first } = await start();

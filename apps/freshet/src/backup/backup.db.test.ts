@@ -49,7 +49,7 @@ describe('createBackup', () => {
     await expect(run(install('99.1'), output)).rejects.toThrow('already exists');
   });
 
-  test('rejects a password in a parameter of the URL, which would be an argument of pg_dump', async () => {
+  test('rejects a password in a parameter of the URL, because it would be visible in the arguments of pg_dump', async () => {
     const url = new URL(database.url);
     url.password = '';
     url.searchParams.set('password', 'hunter22');
@@ -59,7 +59,7 @@ describe('createBackup', () => {
     );
     await expect(backup).rejects.toMatchObject({
       code: 'configuration',
-      message: expect.stringMatching(/DATABASE_URL must contain the password in front of the host(?!.*hunter22)/s),
+      message: expect.stringMatching(/DATABASE_URL must contain the password before the host(?!.*hunter22)/s),
     });
   });
 

@@ -47,7 +47,7 @@ Store the keys separately, because no secret can be decrypted without them: ${ke
 `;
 }
 
-/** Returns the place of the encryption keys. */
+/** Returns the location of the encryption keys: an environment variable or a file. */
 function findKeys({ dataDir }: ControlDatabase, environment: NodeJS.ProcessEnv): string {
   return dataDir === null || environment['FRESHET_SECRET_KEYS']
     ? 'FRESHET_SECRET_KEYS'

@@ -9,10 +9,10 @@ export const createToken = defineCommand({
   name: 'create-token',
   group: 'maintenance',
   summary: 'Create an API token in the control database, and print it once',
-  description: `Creates the first token of a deployment, or a token if all tokens are lost. The command needs access
-to the control database, but no token and no running API. The token is the only line on stdout. The
-audit log contains the name of the user and of the machine. If the embedded PostgreSQL is stopped,
-the command starts the server until the token is created.`,
+  description: `Creates the first token of a deployment, or a new token if all tokens are lost. The command
+needs access to the control database, but no token and no running API. The token is the only line on
+stdout. The audit log records the user name and the host name. If the embedded PostgreSQL is
+stopped, the command starts the server, and stops it after the token is created.`,
   options: {
     name: { type: 'string', valueName: 'NAME', description: 'Name of the token', isRequired: true },
     role: { type: 'string', valueName: 'ROLE', choices: ROLES, description: 'Role of the token', isRequired: true },

@@ -117,7 +117,7 @@ test('the list of pipelines is fetched again only while the user can see it', as
   await page.goto(`${deployment.url}/console/`);
   await page.getByRole('table', { name: 'Pipelines' }).getByRole('row').nth(1).waitFor();
   page.on('request', (request) => paths.push(new URL(request.url()).pathname));
-  /** Lets 30 seconds pass in the page, and returns the paths that the page has fetched again. */
+  /** Advances the clock of the page by 30 seconds, and returns the paths that the page fetches. */
   const poll = async () => {
     paths.length = 0;
     const summary = page.waitForResponse((response) => response.url().endsWith('/v1/pipelines/summary'));

@@ -102,7 +102,7 @@ test('a link asks before it replaces the session of a tab, and ends the replaced
   expect(current).toMatch(/^frs_/);
   expect(current).not.toBe(previous);
   await expect.poll(() => getStatus(previous)).toBe(401);
-  // A session that has ended is not worth a question.
+  // The console does not ask if the session of the tab has ended.
   await fetch(`${deployment.url}/v1/sessions/current`, {
     method: 'DELETE',
     headers: { authorization: `Bearer ${current}` },

@@ -55,7 +55,7 @@ test('--once exits with 1 if a signal interrupts the run', async () => {
 });
 
 test.each(['Simulated account', 'PostgreSQL', 'API'])(
-  'a signal after the step “%s” of a start stops all processes before npm exits, so the next start succeeds',
+  'a signal after the step “%s” of the start stops all processes before npm exits, so the next start succeeds',
   async (step) => {
     using standalone = new StandaloneProcess([], {}, dataDir);
     await standalone.waitForOutput(`  ${step} `);
@@ -68,7 +68,7 @@ test.each(['Simulated account', 'PostgreSQL', 'API'])(
 );
 
 describe('npm start without options', () => {
-  test('prints the result of the first run, the console’s link, the token and example queries', async () => {
+  test('prints the result of the first run, the link to the console, the token and example queries', async () => {
     using standalone = new StandaloneProcess([], {}, dataDir);
     await standalone.waitForOutput('Freshet is running.');
     expect(standalone.output).toMatch(/reference: http:\/\/127\.0\.0\.1:\d+\/docs/);

@@ -216,7 +216,7 @@ test('a request whose response is lost is repeated with the same idempotency key
   expect(ids).toEqual([created.id]);
 });
 
-test('the signal of a caller aborts a request in progress, also after garbage has been collected', async () => {
+test('the signal of the caller aborts a request in progress, even after a garbage collection', async () => {
   // A server that never responds.
   const server = createServer(() => {}).listen(0, '127.0.0.1');
   await once(server, 'listening');

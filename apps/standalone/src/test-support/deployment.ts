@@ -160,9 +160,10 @@ export class Deployment implements AsyncDisposable {
   }
 
   /**
-   * Creates the pipeline of the account `demo`. A new pipeline is due. If a scheduler is still
-   * starting, it would start a run at any time during the test, so the pipeline is due a day later.
-   * A scheduler that is running may already have started a run, which `startRun` returns.
+   * Creates the pipeline of the account `demo`. A new pipeline is due immediately, so a scheduler
+   * that is still starting could start a run at any time during the test. The next run is therefore
+   * postponed by a day. A scheduler that already runs may have started a run, which `startRun`
+   * returns.
    * @param historicalSyncDays null: all history.
    */
   async createPipeline(apiKey = 'demo-admin-key', historicalSyncDays: number | null = 30): Promise<string> {

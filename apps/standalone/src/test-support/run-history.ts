@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres';
 
 /**
- * Inserts finished syncs of the last 30 days before today, four each day, so that the charts of a
- * new deployment have values. At weekends, fewer records change.
+ * Inserts four finished syncs for each of the 30 days before today, so that the charts of a new
+ * deployment have values. On weekends, fewer records change.
  */
 export async function insertRunHistory(sql: Sql, pipelineId: string): Promise<void> {
   await sql.unsafe(`

@@ -15,9 +15,9 @@ export interface Model extends ModelDocumentation {
   /** All tickets are recomputed if the rows of this table change. */
   readonly affectsTickets: boolean;
   /**
-   * Whether the rows of this table depend only on the models that it reads and on the calendar.
-   * They are computed again if one of these models has changed, and at least once a day, because
-   * the rules of time zones can change.
+   * Whether the rows of this table depend only on the models that it reads and on the calendar. The
+   * rows are recomputed if one of these models has changed, and at least once a day, because the
+   * rules of time zones can change.
    */
   readonly isCalendar: boolean;
   readonly indexes: readonly (readonly string[])[];

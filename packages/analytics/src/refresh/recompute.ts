@@ -168,6 +168,7 @@ async function findFirstDay(
   return days.sort()[0] ?? `${new Date().getUTCFullYear()}-01-01`;
 }
 
+/** The release of the server is part of the calendar, because it can change the time zones. */
 async function readCalendar(sql: postgres.TransactionSql, firstDay: string): Promise<string> {
   const [row] = await sql.unsafe<{ today: string }[]>(
     `select concat_ws(' ', now()::date, current_setting('server_version')) as today`,

@@ -30,7 +30,7 @@ describe('refreshAnalytics', () => {
       ).toEqual(columns.map((c) => ({ ...c, type: c.type.replace('timestamptz', 'timestamp with time zone') })));
   });
 
-  test('computes the days of calendars again only if the hours, the day or the release of the server have changed', async () => {
+  test('recomputes the days of calendars only if the business hours, the day or the server version has changed', async () => {
     const warehouse = await TestWarehouse.create(database.sql);
     const [hours] = CASE_CALENDARS;
     await warehouse.insert('business_hours', [{ ...hours, is_default: true }]);

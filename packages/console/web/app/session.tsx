@@ -24,7 +24,10 @@ export interface Session {
   readonly signOut: () => void;
 }
 
-/** Without this choice, a link of another person could replace the session of a user unnoticed. */
+/**
+ * The options of a user who is signed in and opens a sign-in link. Without this confirmation, a
+ * link of another person could replace the session unnoticed.
+ */
 export interface LinkChoice {
   readonly useLink: () => void;
   readonly ignoreLink: () => void;
@@ -85,7 +88,7 @@ export function SessionProvider({
 }
 
 /**
- * Exchanges the code of a link, unless the tab is signed in: then, the user decides.
+ * Exchanges the code of a link. If the tab is signed in, waits for the decision of the user.
  * @param onSession is called when the session of the link is stored in this tab.
  */
 function useLink(link: SignInLink | null, onSession: () => void) {
@@ -110,7 +113,7 @@ function useLink(link: SignInLink | null, onSession: () => void) {
         },
       )
       .finally(() => setLinkState('none'));
-    // The callback is a new function in each render, and always does the same.
+    // `onSession` is omitted: each render creates a new function with the same effect.
   }, [link, linkState]);
   return { linkState, setLinkState, linkError, setLinkError };
 }

@@ -122,7 +122,7 @@ interface QueryViewProps<T> {
   readonly children: (data: T) => ReactNode;
   readonly rows?: number;
   readonly label?: string;
-  /** Another view of the page already states that its data is not current. */
+  /** Whether the notice that the data is not current is hidden, because another view shows it. */
   readonly hidesNotice?: boolean;
 }
 

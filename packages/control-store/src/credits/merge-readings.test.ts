@@ -8,11 +8,11 @@ const toReading = (spent: number, { total = 100, used = 1, bucket = 'account' } 
   used,
 });
 
-test('keeps the reading with the most used credits of consecutive readings of a bucket (I5)', () => {
+test('merges consecutive readings of a bucket into the reading with the most used credits (I5)', () => {
   expect(mergeReadings([toReading(20), toReading(22), toReading(21)])).toEqual([toReading(22)]);
 });
 
-test('keeps readings that may begin a window, of other buckets and with other limits (I5)', () => {
+test('does not merge readings that may begin a window, or whose buckets or limits differ (I5)', () => {
   const readings = [
     toReading(20),
     toReading(1),

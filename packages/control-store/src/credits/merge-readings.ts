@@ -4,7 +4,7 @@ import type { BucketReading } from './credit-operations.ts';
  * Merges consecutive readings of the same bucket, because each reading takes several statements in
  * the database. Of two readings with the same limit, only the reading with more used credits
  * changes the state of the bucket. Readings that may begin a window, or that may show that the
- * bucket counts requests, are not merged.
+ * bucket counts requests instead of credits, are not merged.
  */
 export function mergeReadings(readings: readonly BucketReading[]): BucketReading[] {
   const merged: BucketReading[] = [];

@@ -66,7 +66,7 @@ const JSON_TYPE: postgres.PostgresType = {
  * otherwise, a column that a newer release adds would change the result type of prepared
  * statements, and each of these statements would fail once.
  * @param omitted columns that the list does not contain. Must be the same in every call for a
- * table.
+ *   table, because the lists are cached.
  */
 export function buildColumnList(sql: Sql | Tx, table: PgTable, omitted: readonly string[] = []): Fragment {
   const list =
@@ -94,7 +94,7 @@ export interface AmbientSql {
    * Runs statements that read one row by its key in the open transaction, or on one dedicated
    * connection if no transaction is open. The statements of concurrent requests share this
    * connection, and therefore its writes and the wake-ups of its server process, which take more
-   * CPU time than such a statement itself. A slow statement would delay the other requests.
+   * CPU time than such a statement itself. Do not run slow statements, which would delay others.
    */
   readonly lookupSql: Sql;
   /** A Drizzle client that uses the same transaction. */
@@ -145,7 +145,7 @@ export function createAmbientSql(pool: Sql, lookups: Sql): AmbientSql {
     if (getTx() !== undefined) return await begin(work);
     const unawaited: Fragment[] = [];
     const result = await pool.begin((tx) => openTransaction.run({ tx, unawaited }, work));
-    // If such a statement has failed, PostgreSQL has rolled back the transaction. A commit of a
+    // If one of them has failed, PostgreSQL has rolled back the transaction. The commit of a
     // failed transaction reports no error.
     await Promise.all(unawaited);
     return result;

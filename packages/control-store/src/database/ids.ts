@@ -6,7 +6,7 @@ export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 const DAY_MS = 86_400_000;
 /** The number of random bytes of an id. */
 const RANDOM_BYTES = 10;
-/** Random bytes for the next ids. Requesting them for each id would take most of the time. */
+/** Random bytes for the next ids. Generating them for each id would take most of the time. */
 const pool = Buffer.alloc(128 * RANDOM_BYTES);
 let used = pool.length;
 

@@ -29,7 +29,7 @@ const append = (action: string, actorId = NIL_UUID) =>
   });
 
 describe('ControlStore.transaction', () => {
-  test('rolls back and throws if a statement fails that is sent together with the commit (I1)', async () => {
+  test('rolls back and throws if a statement that is sent together with the commit fails (I1)', async () => {
     // Each connection prepares the statement in its first round.
     for (let round = 0; round < 10; round++) {
       const failed = t.store.transaction(async () => {
@@ -47,7 +47,7 @@ describe('ControlStore.transaction', () => {
     expect(entries.data.map(({ action }) => action)).toEqual(Array.from({ length: 10 }, () => 'committed'));
   });
 
-  test('throws the error of the work if the work fails after such a statement has failed', async () => {
+  test('throws the error of the work if the work fails after a statement of runWithCommit has failed', async () => {
     const failed = t.store.transaction(async () => {
       await append('failed', 'not a UUID');
       // The statement has failed when the next one returns.
@@ -57,7 +57,7 @@ describe('ControlStore.transaction', () => {
     await expect(failed).rejects.toThrow('The work failed.');
   });
 
-  test('a nested transaction in which such a statement fails rolls back without the outer transaction', async () => {
+  test('a nested transaction in which a statement of runWithCommit fails rolls back without the outer transaction', async () => {
     await t.store.transaction(async () => {
       await create('outer');
       const nested = t.store.transaction(async () => {

@@ -7,11 +7,11 @@ import { insertAuditEntry } from './audit-log.ts';
 import { insertToken, type NewToken, type TokenInput } from './tokens.ts';
 
 /**
- * Creates a token and its audit log entry directly in the control database. An operator needs
- * neither a token nor the API for this, but has the access of the URL to the database.
+ * Creates a token and its audit log entry directly in the control database. The operator needs
+ * write access to the control database, but neither a token nor the API.
  * @param operator the author of the change in the audit log, such as `alice@host`.
- * @throws AppError `configuration` when the database cannot be reached or its schema is not that of
- *   this release.
+ * @throws AppError `configuration` when the database cannot be reached, or its schema is missing or
+ *   older than this release.
  */
 export async function createTokenAsOperator(
   databaseUrl: string,
@@ -53,7 +53,8 @@ export async function createTokenAsOperator(
 }
 
 /**
- * A database that a newer release has migrated is valid, because migrations only add to the schema.
+ * Checks that the database has the schema of this release or of a newer release. A newer schema is
+ * valid, because migrations only add to the schema.
  */
 async function checkSchema(databaseUrl: string): Promise<void> {
   const { schema, missingGrants } = await inspectControlDatabase(databaseUrl);
@@ -65,7 +66,7 @@ async function checkSchema(databaseUrl: string): Promise<void> {
   if (schema === 'none')
     throw new AppError(
       'configuration',
-      'The database contains no control database of Freshet. Check the name of the database, and start Freshet or run "freshet migrate" first.',
+      'The database in DATABASE_URL does not contain the schema of Freshet. Check the name of the database. To create the schema, start Freshet or run "freshet migrate".',
     );
   if (schema === 'older')
     throw new AppError(

@@ -11,7 +11,7 @@ export class HashCounter {
 
   /**
    * Counts a hash. Only its first 8 bytes are compared.
-   * @param hash in hexadecimal.
+   * @param hash the hash as a hexadecimal string.
    * @returns the number of occurrences so far, including this one.
    */
   count(hash: string): number {

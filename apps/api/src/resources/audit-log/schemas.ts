@@ -9,10 +9,10 @@ const Actor = defineSchema(
     {
       id: uuid(
         'token',
-        'The id of the token. `00000000-0000-0000-0000-000000000000`: the change was made with the command `freshet create-token`, without a token.',
+        'The id of the token. `00000000-0000-0000-0000-000000000000`: the change was made with the command `freshet create-token`, which needs no token.',
       ),
       name: string(
-        'The name of the token at the time of the request. For the command `freshet create-token`, the names of the user and of the machine.',
+        'The name of the token at the time of the request. For the command `freshet create-token`, the user name and the host name, as `user@host`.',
         { examples: ['deployments'] },
       ),
       role: ref(TokenRole),
@@ -29,7 +29,7 @@ const AuditEntry = defineSchema(
       at: timestamp('Time of the change.', '2026-01-05T07:30:00.000Z'),
       actor: ref(Actor),
       address: string(
-        'The IP address of the client. For the command `freshet create-token`, the address that connected to the control database.',
+        'The IP address of the client. For the command `freshet create-token`, the address from which the command connected to the control database.',
       ),
       request_id: string('The id of the request. It is also contained in the log entries of the request.'),
       action: string('The id of the operation.', { examples: ['updatePipeline'] }),

@@ -174,7 +174,7 @@ describe('the tools of /mcp', () => {
           where state = 'active' and query like '%octet_length%100003%' and pid <> pg_backend_pid()`
       ).length;
     await waitFor(async () => (await countActive()) === 1, 'the query runs');
-    // The garbage collection must not delete the connection between the signals of the requests.
+    // Garbage collection must not break the link between the signals of the requests.
     await collectGarbage();
     await client.close();
     await rejected;

@@ -79,7 +79,7 @@ function getKind({ kind = 'sync' }: RunOptions) {
   return kind;
 }
 
-/** Sets the status and the location of the run in the response. Returns the payload. */
+/** Sets the status code and the header `Location` of the response. Returns the payload. */
 function sendRun(reply: FastifyReply, run: StoredRun, deps: Deps) {
   reply.code(202).header('location', `/v1/runs/${run.id}`);
   return toRunJson(run, deps);

@@ -40,7 +40,7 @@ const Usage = defineSchema(
       lag_seconds: nullable(
         Type.Number({
           minimum: 0,
-          description: 'The greatest lag of the table on this day, in seconds. Null: the lag is not known.',
+          description: 'The maximum lag of the table on this day, in seconds. Null: the lag is not known.',
           examples: [840],
         }),
       ),
@@ -71,7 +71,7 @@ const UsageByDay = defineSchema(
       lag_seconds: nullable(
         Type.Number({
           minimum: 0,
-          description: 'The greatest lag of a table on this day, in seconds. Null: the lag is not known.',
+          description: 'The maximum lag of all tables on this day, in seconds. Null: the lag is not known.',
           examples: [840],
         }),
       ),
@@ -84,7 +84,9 @@ export const UsageByDayList = defineSchema(
   'UsageByDayList',
   object(
     {
-      data: Type.Array(ref(UsageByDay), { description: 'One entry for each day with usage. The newest day is first.' }),
+      data: Type.Array(ref(UsageByDay), {
+        description: 'One entry for each day with usage or a lag. The newest day is first.',
+      }),
     },
     { description: 'Usage in an interval, by day.' },
   ),

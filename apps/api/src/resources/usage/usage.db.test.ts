@@ -69,7 +69,7 @@ describe('the API for usage', () => {
     await call('get', '/v1/usage/days?from=2026-01-02&until=2026-01-01').expect(400);
   });
 
-  test('lists the sums of each pipeline in pages, the pipeline with the most credits first', async () => {
+  test('lists the sums of each pipeline in pages, in descending order of credits', async () => {
     // Two pipelines have used the same number of credits.
     for (const [name, credits] of [
       ['a', 2],

@@ -33,7 +33,7 @@ export interface ChartProps {
   readonly format: (value: number) => string;
   /** Formats a value of the axis, which has little space. Absent: `format`. */
   readonly formatTick?: (value: number) => string;
-  /** The values of the axis that are labeled, the lowest first. Absent: round numbers. */
+  /** The labeled values of the axis, in ascending order. Absent: round numbers. */
   readonly ticks?: readonly number[];
   /** The greatest value of the axis. Absent: the greatest value of the series. */
   readonly maximum?: number;

@@ -68,7 +68,7 @@ function UsageFigure({ label, definition, summary, getValue }: UsageFigureProps)
 }
 
 function AttentionFigure({ summary }: Pick<UsageFigureProps, 'summary'>) {
-  // The page of the system fetches the status more often.
+  // The System page fetches the status more often.
   const { data: system } = useQuery({ ...systemQuery(), refetchInterval: 20_000 });
   const count = summary?.pipelines_needing_attention ?? 0;
   const parts = [

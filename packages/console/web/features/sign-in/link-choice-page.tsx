@@ -28,11 +28,11 @@ export function LinkChoicePage({ choice: { useLink, ignoreLink } }: { readonly c
                 with the token <strong>{token.name}</strong> ({token.role.replaceAll('_', ' ')}).
               </>
             )}{' '}
-            The link signs you in with the token that created the link instead.
+            If you use the link, you are signed in with the token that created the link instead.
           </Text>
           <Text>
-            Use the link only if you requested it, or if you trust its sender. The audit log records your actions under
-            the name of the token.
+            Use the link only if you requested it, or if you trust its sender. The audit log then records your actions
+            under the name of the token that created the link.
           </Text>
           <Group gap="sm">
             <Button onClick={useLink}>Use the link</Button>
