@@ -1345,7 +1345,7 @@ export interface paths {
         };
         /**
          * List usage by day
-         * @description Lists the sums of records, bytes and credits, and the greatest lag of a table, for each day. The interval can have at most 366 days. By default, the interval is the last 30 days.
+         * @description Lists the sums of records, bytes and credits, and the maximum lag of all tables, for each day. The interval can have at most 366 days. By default, the interval is the last 30 days.
          */
         get: operations["listUsageByDay"];
         put?: never;
@@ -1365,7 +1365,7 @@ export interface paths {
         };
         /**
          * List usage by pipeline
-         * @description Lists the pipelines with usage, with the sums of records, bytes and credits. The pipeline that used the most credits is first. The interval can have at most 366 days. By default, the interval is the last 30 days.
+         * @description Lists the sums of records, bytes and credits for each pipeline with usage. The pipeline that used the most credits is first. The interval can have at most 366 days. By default, the interval is the last 30 days.
          */
         get: operations["listUsageByPipeline"];
         put?: never;
@@ -1544,12 +1544,12 @@ export interface components {
         Actor: {
             /**
              * Format: uuid
-             * @description The id of the token. `00000000-0000-0000-0000-000000000000`: the change was made with the command `freshet create-token`, without a token.
+             * @description The id of the token. `00000000-0000-0000-0000-000000000000`: the change was made with the command `freshet create-token`, which needs no token.
              * @example 019b8cf0-f5c0-7cdc-8cf0-1a2b3c4d5e6d
              */
             id: string;
             /**
-             * @description The name of the token at the time of the request. For the command `freshet create-token`, the names of the user and of the machine.
+             * @description The name of the token at the time of the request. For the command `freshet create-token`, the user name and the host name, as `user@host`.
              * @example deployments
              */
             name: string;
@@ -1606,7 +1606,7 @@ export interface components {
              */
             action: string;
             actor: components["schemas"]["Actor"];
-            /** @description The IP address of the client. For the command `freshet create-token`, the address that connected to the control database. */
+            /** @description The IP address of the client. For the command `freshet create-token`, the address from which the command connected to the control database. */
             address: string;
             after: {
                 [key: string]: unknown;
@@ -4315,7 +4315,7 @@ export interface components {
         };
         /** @description Usage in an interval, by day. */
         UsageByDayList: {
-            /** @description One entry for each day with usage. The newest day is first. */
+            /** @description One entry for each day with usage or a lag. The newest day is first. */
             data: components["schemas"]["UsageByDay"][];
         };
         /** @description The usage of a pipeline in an interval. */

@@ -1884,7 +1884,7 @@ class Usage(FreshetModel):
     """
     lag_seconds: float | None
     """
-    The greatest lag of the table on this day, in seconds. Null: the lag is not known.
+    The maximum lag of the table on this day, in seconds. Null: the lag is not known.
     """
 
 
@@ -1916,7 +1916,7 @@ class UsageByDay(FreshetModel):
     credits_by_class: CreditsByClass
     lag_seconds: float | None
     """
-    The greatest lag of a table on this day, in seconds. Null: the lag is not known.
+    The maximum lag of all tables on this day, in seconds. Null: the lag is not known.
     """
 
 
@@ -1927,7 +1927,7 @@ class UsageByDayList(FreshetModel):
 
     data: list[UsageByDay]
     """
-    One entry for each day with usage. The newest day is first.
+    One entry for each day with usage or a lag. The newest day is first.
     """
 
 
@@ -2254,11 +2254,11 @@ class Actor(FreshetModel):
 
     id: UUID
     """
-    The id of the token. `00000000-0000-0000-0000-000000000000`: the change was made with the command `freshet create-token`, without a token.
+    The id of the token. `00000000-0000-0000-0000-000000000000`: the change was made with the command `freshet create-token`, which needs no token.
     """
     name: str
     """
-    The name of the token at the time of the request. For the command `freshet create-token`, the names of the user and of the machine.
+    The name of the token at the time of the request. For the command `freshet create-token`, the user name and the host name, as `user@host`.
     """
     role: TokenRole
 
@@ -2305,7 +2305,7 @@ class AuditEntry(FreshetModel):
     actor: Actor
     address: str
     """
-    The IP address of the client. For the command `freshet create-token`, the address that connected to the control database.
+    The IP address of the client. For the command `freshet create-token`, the address from which the command connected to the control database.
     """
     request_id: str
     """
