@@ -90,7 +90,7 @@ function buildPythonPackages() {
   const projects = globSync('integrations/python/*/pyproject.toml', { cwd: ROOT }).map((file) => dirname(file));
   if (projects.length === 0) return;
   const tools = createPythonEnvironment(ROOT, 'tools', join(ROOT, 'integrations/python/requirements/tools.txt'));
-  const env = { ...environment, PATH: `${tools}:${process.env.PATH}`, UV_NO_CONFIG: '1' };
+  const env = { ...environment, PATH: `${tools}:${process.env.PATH}`, UV_NO_CONFIG: '1', UV_SYSTEM_CERTS: '1' };
   for (const project of projects) {
     const copy = join(work, project);
     copyTracked([project], copy, project);

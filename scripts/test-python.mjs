@@ -29,7 +29,7 @@ const tools = createPythonEnvironment(ROOT, 'tools', join(PYTHON, 'requirements/
 const folder = mkdtempSync(join(tmpdir(), 'freshet-python-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const wheels = join(folder, 'wheels');
-const toolEnv = { ...process.env, PATH: `${tools}:${process.env.PATH}`, UV_NO_CONFIG: '1' };
+const toolEnv = { ...process.env, PATH: `${tools}:${process.env.PATH}`, UV_NO_CONFIG: '1', UV_SYSTEM_CERTS: '1' };
 
 /** The token of each package. */
 const tokens = new Map();

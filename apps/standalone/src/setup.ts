@@ -30,23 +30,33 @@ export type ConfiguredPipeline = Schemas['Pipeline'];
  */
 export async function setUpPipeline(client: Freshet, settings: PipelineSettings): Promise<ConfiguredPipeline> {
   const warehouse = parseWarehouseUrl(settings.warehouseUrl);
-  try {
-    const existing = await findPipeline(client, settings.subdomain);
+  const existing = await findPipeline(client, settings.subdomain);
+  return await withConfigurationErrors(async () => {
     if (existing === null) return await createPipeline(client, settings, warehouse);
     await updateConnections(client, existing, settings.apiKey, warehouse);
     const { analytics = null } = settings;
     if (analytics === null || analytics === existing.analytics) return existing;
     return await client.patch('/v1/pipelines/{id}', { params: { path: { id: existing.id } }, body: { analytics } });
+  });
+}
+
+/**
+ * Returns the pipeline that `setUpPipeline` has created for an account; null: there is none.
+ * @throws AppError `configuration`, for example if the token has expired.
+ */
+export async function findPipeline(client: Freshet, subdomain: string): Promise<ConfiguredPipeline | null> {
+  const query = { name: subdomain };
+  const { data } = await withConfigurationErrors(() => client.get('/v1/pipelines', { params: { query } }));
+  return data[0] ?? null;
+}
+
+async function withConfigurationErrors<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof FreshetError) throw new AppError('configuration', error.message, { cause: error });
     throw error;
   }
-}
-
-/** Returns the pipeline that `setUpPipeline` has created for an account; null: there is none. */
-export async function findPipeline(client: Freshet, subdomain: string): Promise<ConfiguredPipeline | null> {
-  const { data } = await client.get('/v1/pipelines', { params: { query: { name: subdomain } } });
-  return data[0] ?? null;
 }
 
 async function updateConnections(

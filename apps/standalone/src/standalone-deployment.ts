@@ -169,6 +169,7 @@ export class StandaloneDeployment {
       return await start(DEFAULT_PORT);
     } catch (error) {
       if (!(error instanceof AppError && error.message.includes(`port ${DEFAULT_PORT} is in use`))) throw error;
+      this.#stopping.signal.throwIfAborted();
       return start(0);
     }
   }

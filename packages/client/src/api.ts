@@ -1365,7 +1365,7 @@ export interface paths {
         };
         /**
          * List usage by pipeline
-         * @description Lists the sums of records, bytes and credits for each pipeline with usage. The pipeline that used the most credits is first. The interval can have at most 366 days. By default, the interval is the last 30 days.
+         * @description Lists the sums of records, bytes and credits for each pipeline with usage. The pipeline that used the most credits is first. A pipeline whose credits increase while the pages are fetched can be missing from the later pages, so end the interval before the present day if the pages must be complete. The interval can have at most 366 days. By default, the interval is the last 30 days.
          */
         get: operations["listUsageByPipeline"];
         put?: never;

@@ -47,7 +47,10 @@ export async function registerReference(app: App): Promise<void> {
   );
   let script: Promise<string> | null = null;
   app.get(SCRIPT_PATH, hidden, async (_request, reply) => {
-    script ??= loadReferenceScript();
+    script ??= loadReferenceScript().catch((error: unknown) => {
+      script = null;
+      throw error;
+    });
     return reply
       .type('text/javascript; charset=utf-8')
       .header('cache-control', 'public, max-age=3600')

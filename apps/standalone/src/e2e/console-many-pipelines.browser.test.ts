@@ -133,3 +133,17 @@ test('the list of pipelines is fetched again only while the user can see it', as
   await page.setViewportSize({ width: 1280, height: 800 });
   expect(await poll()).toContain('/v1/pipelines/activity');
 });
+
+test('the list of pipelines is fetched again after an error, although the page shows no list', async () => {
+  const { page } = browser;
+  const isActivity = (url: URL) => url.pathname === '/v1/pipelines/activity';
+  await page.clock.install();
+  await page.route(isActivity, (route) =>
+    route.fulfill({ status: 500, json: { code: 'internal_error', detail: 'The API is restarting.' } }),
+  );
+  await page.goto(`${deployment.url}/console/`);
+  await page.getByText('The API is restarting.').waitFor();
+  await page.unroute(isActivity);
+  await page.clock.runFor(10_000);
+  await page.getByRole('table', { name: 'Pipelines' }).getByRole('row').nth(1).waitFor();
+});

@@ -18,6 +18,14 @@ export function isNotOnRequest({ meta }: Pick<Query, 'meta'>): boolean {
   return meta?.['isOnRequest'] !== true;
 }
 
+/**
+ * Returns the interval at which a query is sent again. After an error that persists, the query is
+ * not sent again.
+ */
+export function getPollInterval({ state: { error } }: { readonly state: { readonly error: unknown } }): number | false {
+  return error instanceof FreshetError && [401, 403, 404].includes(error.status) ? false : POLL_MS;
+}
+
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
@@ -28,8 +36,7 @@ export const queryClient = new QueryClient({
       networkMode: 'always',
       refetchOnWindowFocus: true,
       throwOnError: false,
-      refetchInterval: ({ state: { error } }) =>
-        error instanceof FreshetError && [401, 403, 404].includes(error.status) ? false : POLL_MS,
+      refetchInterval: getPollInterval,
     },
     mutations: { retry: false, networkMode: 'always' },
   },

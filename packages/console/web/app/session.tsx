@@ -56,7 +56,10 @@ export function SessionProvider({
   const isRejected = error instanceof FreshetError && error.status === 401;
   useEffect(() => {
     // The stored token is no longer valid, so there is no session to replace.
-    if (linkState === 'asking' && isRejected) setLinkState('exchanging');
+    if (linkState !== 'asking' || !isRejected) return;
+    setToken(null);
+    setSignedIn(false);
+    setLinkState('exchanging');
   }, [linkState, isRejected, setLinkState]);
   const isLoading = data === undefined && error === null;
   const session = useMemo<Session>(

@@ -1,5 +1,7 @@
+import { createDatabase } from '@freshet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
+import { connect, createAmbientSql } from './database.ts';
 import { NIL_UUID } from './ids.ts';
 
 let t: TestStore;
@@ -45,6 +47,32 @@ describe('ControlStore.transaction', () => {
     expect((await listNames()).toSorted()).toEqual(Array.from({ length: 10 }, (_, round) => `committed ${round}`));
     const entries = await t.store.auditLog.list({ limit: 100, cursor: null }, {});
     expect(entries.data.map(({ action }) => action)).toEqual(Array.from({ length: 10 }, () => 'committed'));
+  });
+
+  test('throws if the server no longer knows such a statement, and the connection stays usable (I1)', async () => {
+    await using database = await createDatabase();
+    const pool = connect(database.url, 1);
+    const { sql, transaction, runWithCommit } = createAmbientSql(pool, pool);
+    await pool`create table names (name text)`;
+    const insert = (name: string, isForgotten: boolean) =>
+      transaction(async () => {
+        await sql`insert into names values (${name})`;
+        // As a connection pooler does when it assigns a different connection.
+        if (isForgotten) await sql.unsafe('deallocate all');
+        await runWithCommit(sql`insert into names select ${`${name} with the commit`}::text`);
+      });
+    await insert('first', false);
+    await expect(insert('second', true)).rejects.toMatchObject({ code: '26000' });
+    // The other statement of the transaction is prepared again after it has failed once, too.
+    await expect(insert('third', false)).rejects.toMatchObject({ code: '26000' });
+    await insert('fourth', false);
+    expect((await pool`select name from names order by name`).map(({ name }) => name)).toEqual([
+      'first',
+      'first with the commit',
+      'fourth',
+      'fourth with the commit',
+    ]);
+    await pool.end();
   });
 
   test('throws the error of the work if the work fails after a statement of runWithCommit has failed', async () => {

@@ -78,7 +78,7 @@ function registerListUsageByPipeline(app: App, { store }: Deps): void {
           operationId: 'listUsageByPipeline',
           tags,
           summary: 'List usage by pipeline',
-          description: `Lists the sums of records, bytes and credits for each pipeline with usage. The pipeline that used the most credits is first. ${INTERVAL}`,
+          description: `Lists the sums of records, bytes and credits for each pipeline with usage. The pipeline that used the most credits is first. A pipeline whose credits increase while the pages are fetched can be missing from the later pages, so end the interval before the present day if the pages must be complete. ${INTERVAL}`,
         }),
         querystring: Type.Object({ ...ListQuery, ...periodQuery }),
         response: { 200: response('A page of the list.', UsageByPipelineList) },

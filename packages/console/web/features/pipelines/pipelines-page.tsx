@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { type ReactNode, type Ref, useState } from 'react';
 import { api, type Schemas } from '../../api/client.ts';
 import { destinationsQuery, pipelineActivityQuery } from '../../api/queries.ts';
+import { getPollInterval } from '../../api/query-client.ts';
 import { useAction } from '../../components/actions.tsx';
 import { GuardedButton, usePermission } from '../../components/guarded.tsx';
 import { Icon } from '../../components/icon.tsx';
@@ -30,8 +31,13 @@ export function PipelinesPage() {
   const filter = { ...(status === 'all' ? {} : { status }), ...(text === '' ? {} : { search: text }) };
   const query = useQuery({
     ...pipelineActivityQuery(filter, pages.cursor),
-    // The list is fetched again only while the user can see a part of it.
-    ...(isListVisible ? {} : { refetchInterval: false }),
+    // A list is fetched again only while the user can see a part of it. Errors, and the page before
+    // the first pipeline, contain no list.
+    refetchInterval: (current) => {
+      const { status: state, data } = current.state;
+      const hasList = state === 'success' && data !== undefined && data.data.length > 0;
+      return hasList && !isListVisible ? false : getPollInterval(current);
+    },
   });
   const isFirstUse = query.data?.data.length === 0 && status === 'all' && text === '' && pages.cursor === null;
   return (
