@@ -29,10 +29,13 @@ export interface LogOptions {
 export function generateLog(options: LogOptions): LogEntry[] {
   const { seed, tickets, from, to, timeZone, directory, firstTicketId, detail = 1 } = options;
   const arrivals = new Arrivals(timeZone).generate(new RandomSource(seed, 0), tickets, from, to);
+  let lastCreatedAt = Number.NEGATIVE_INFINITY;
   const stories = arrivals.map((arrivedAt, n) => {
     const random = new RandomSource(seed, n + 1);
-    // Only some tickets have a creation time with milliseconds.
-    const createdAt = random.chance(0.1) ? arrivedAt : floorToSecond(arrivedAt);
+    // Only some tickets have a creation time with milliseconds. No ticket is older than one with a
+    // lower key that arrived in the same second.
+    const createdAt = Math.max(lastCreatedAt, random.chance(0.1) ? arrivedAt : floorToSecond(arrivedAt));
+    lastCreatedAt = createdAt;
     const story = new TicketStory(random, directory, firstTicketId + n, { createdAt, endsAt: to, detail });
     return [...story.run()];
   });

@@ -74,6 +74,14 @@ describe('generateLog', () => {
     expect(log.every(({ at }, n) => at >= (log[n - 1]?.at ?? FROM) && at <= TO)).toBe(true);
   });
 
+  test('creates tickets in the order of their keys, also if several are created in the same second', () => {
+    const busy = { ...options, tickets: 300, from: TO - 3 * 60_000 };
+    for (let seed = 1; seed <= 20; seed++) {
+      const created = generateLog({ ...busy, seed }).filter(({ event }) => event.kind === 'created');
+      expect(created.map(({ ticketId }) => ticketId)).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
+    }
+  });
+
   test('begins the events of each ticket with its creation', () => {
     for (const entries of groupByTicket(log).values()) {
       expect(entries[0]?.event.kind).toBe('created');
