@@ -106,6 +106,7 @@ export class JobQueue {
   readonly #workerIds = new Map<string, string[]>();
   readonly #dueJobs: DueJobs;
   readonly #supervision: Supervision | null;
+  #isStopped = false;
 
   constructor(url: string, options: QueueOptions) {
     this.#boss = new PgBoss({
@@ -126,7 +127,11 @@ export class JobQueue {
       // trace.
       openTelemetry: { enabled: false },
     });
-    this.#boss.on('error', options.onError);
+    this.#boss.on('error', (error) => {
+      // pg-boss does not wait until its connections are closed. A server that terminates one of them
+      // in the meantime, for example because it stops too, causes an error without a consequence.
+      if (!this.#isStopped) options.onError(error);
+    });
     this.#dueJobs = new DueJobs({
       findDelays: (queues) => findDelays(this.#boss.getDb(), queues),
       wake: (queue) => this.#wake(queue),
@@ -171,6 +176,7 @@ export class JobQueue {
     this.#dueJobs.stop();
     this.#supervision?.stop();
     await this.#boss.stop({ graceful: true, timeout: timeoutMs });
+    this.#isStopped = true;
   }
 
   /** Enqueues a job in the caller's transaction. */
