@@ -1,8 +1,21 @@
 import type { Run } from '@freshet/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
-import { findDifferences } from '../test-support/differences.ts';
 
+/** The objects that an audit checks, their parents, and the agents that contacts become. */
+const OBJECTS = [
+  'agents',
+  'companies',
+  'contacts',
+  'conversations',
+  'discussion_categories',
+  'discussion_comments',
+  'discussion_forums',
+  'discussion_topics',
+  'satisfaction_ratings',
+  'tickets',
+  'time_entries',
+];
 let deployment: Deployment;
 let pipelineId: string;
 /** A path for which the account responds with status 403. */
@@ -27,7 +40,7 @@ beforeAll(async () => {
   account.delete('tickets', 11);
   account.delete('tickets', 12);
   account.archive('tickets', 13);
-  pipelineId = await deployment.createPipeline('demo-admin-key', null);
+  pipelineId = await deployment.createPipeline('demo-admin-key', null, OBJECTS);
   await deployment.sync(pipelineId);
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
@@ -74,12 +87,12 @@ test('an audit finds, repairs, explains and reports changes that a sync cannot f
 
   const sync = await deployment.sync(pipelineId);
   expect(sync.status).toBe('succeeded');
-  const before = await findDifferences(deployment.simulator, warehouse, schema);
+  const before = await deployment.findDifferences();
   expect(new Set(before.map((d) => d.object))).toEqual(new Set(['tickets', 'conversations', 'contacts', 'companies']));
 
   const audit = await deployment.audit(pipelineId);
   expect(audit).toMatchObject({ kind: 'audit', status: 'succeeded' });
-  expect(await findDifferences(deployment.simulator, warehouse, schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
   expect(getFindings(audit, 'tickets')).toEqual({
     missing: 2,
     stale: 2,
@@ -120,26 +133,25 @@ test('a second audit, which runs at the same time as a sync, finds nothing and d
   expect(run.status).toBe('succeeded');
   expect(getFindings(run, 'tickets')).toEqual({ missing: 0, stale: 0, repaired: 0, explained: {} });
   expect(deployment.simulator.requestsByPath.get('/api/v2/tickets/{id}') ?? 0).toBe(0);
-  expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
 });
 
 test('after two tickets are merged, a sync moves their conversations; after two contacts are merged, an audit finds the deleted contact and the tickets whose requester changed (T24)', async () => {
   const { account } = deployment.simulator;
-  const { warehouse, schema } = deployment;
   const live = [...account.listAllRecords('tickets')]
     .filter(({ view }) => view.deleteKind === null)
     .map(({ text }) => JSON.parse(text));
   const [primary, secondary] = live.filter((t) => t.id > 200 && !t.archived);
   account.mergeAndClose('tickets', primary.id, [secondary.id]);
   expect((await deployment.sync(pipelineId)).status).toBe('succeeded');
-  expect(await findDifferences(deployment.simulator, warehouse, schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
   const [requester, other] = [...new Set(live.filter((t) => !t.archived).map((t) => t.requester_id as number))];
   account.mergeAndDelete('contacts', requester as number, [other as number]);
   await deployment.sync(pipelineId);
   const audit = await deployment.audit(pipelineId);
   expect(getFindings(audit, 'tickets')?.stale).toBeGreaterThan(0);
   expect(getFindings(audit, 'contacts')).toMatchObject({ explained: { not_found: 1 } });
-  expect(await findDifferences(deployment.simulator, warehouse, schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
 });
 
 test('an audit continues from its position after its workers are killed (I8)', async () => {
@@ -153,14 +165,14 @@ test('an audit continues from its position after its workers are killed (I8)', a
   const run = await deployment.waitForRun(audit.id);
   expect(run.status).toBe('succeeded');
   expect(getFindings(run, 'tickets')?.explained['archived']).toBeGreaterThan(50);
-  expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
 });
 
 test('a restart of the object tickets keeps archived tickets and their conversations', async () => {
   await deployment.restartObject(pipelineId, 'tickets');
   const run = await deployment.sync(pipelineId);
   expect(run.status).toBe('succeeded');
-  expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
 });
 
 test('an audit on a plan without archived tickets does not mark a ticket as deleted if the API key cannot access the ticket', async () => {

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
-import { findDifferences } from '../test-support/differences.ts';
 
 let deployment: Deployment;
 
@@ -18,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => deployment[Symbol.asyncDispose]());
 
 test('extraction pauses and reports the backlog while too many batches wait to be loaded, and resumes afterwards (I9)', async () => {
-  const pipelineId = await deployment.createPipeline();
+  const pipelineId = await deployment.createPipeline('demo-admin-key', 30, ['tickets', 'conversations']);
   const { id } = await deployment.startRun(pipelineId);
   const getTickets = async () => (await deployment.getRun(id)).objects.find((o) => o.object === 'tickets');
   const paused = await waitFor(async () => {
@@ -47,5 +46,5 @@ test('extraction pauses and reports the backlog while too many batches wait to b
   await deployment.launch('load-worker');
   const run = await deployment.waitForRun(id);
   expect(run.status).toBe('succeeded');
-  expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
 });

@@ -8,7 +8,12 @@ let pipelineId: string;
 
 beforeAll(async () => {
   deployment = await Deployment.start({ counts: { tickets: 250, contacts: 120, conversations: 2 } });
-  pipelineId = await deployment.createPipeline();
+  pipelineId = await deployment.createPipeline('demo-admin-key', 30, [
+    'tickets',
+    'conversations',
+    'contacts',
+    'groups',
+  ]);
   await deployment.updateObject(pipelineId, 'tickets', { history: true });
   const run = await deployment.sync(pipelineId);
   expect(run.status).toBe('succeeded');

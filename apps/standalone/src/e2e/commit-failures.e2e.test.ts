@@ -1,7 +1,6 @@
 import { waitFor } from '@freshet/testing';
 import { expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
-import { findDifferences } from '../test-support/differences.ts';
 
 test('commits that the control database temporarily rejects are retried and logged with the lines of the sources, and no record is lost (I1)', async () => {
   // There are enough tickets that a step is committed while the next pages are being read.
@@ -29,5 +28,5 @@ test('commits that the control database temporarily rejects are retried and logg
   expect(deployment.logs.join('')).toMatch(/control-store\/src\/extraction\/commit-step\.ts:\d+:\d+/);
   await sql.unsafe('drop function freshet.reject_batch cascade');
   expect((await deployment.waitForRun(id)).status).toBe('succeeded');
-  expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
 });

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
-import { findDifferences } from '../test-support/differences.ts';
 
 /** A run waits for several rate-limit windows of one minute each. */
 const RUN_TIMEOUT_MS = 240_000;
@@ -36,7 +35,7 @@ describe.each([1, 4])('with %i extract workers', (workers) => {
     changes.left = 0;
     const run = await deployment.sync(pipelineId, RUN_TIMEOUT_MS);
     expect(run.status, JSON.stringify(run.objects.filter((o) => o.error))).toBe('succeeded');
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
     expect(deployment.simulator.limits.rejectedRequests).toBe(0);
     expect(deployment.simulator.limits.violations).toEqual([]);
   }, 600_000);

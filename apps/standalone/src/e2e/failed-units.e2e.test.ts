@@ -1,7 +1,6 @@
 import { waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
-import { findDifferences } from '../test-support/differences.ts';
 
 /**
  * Tickets whose conversations respond with status 500. More than ten of these tickets are
@@ -28,7 +27,7 @@ beforeAll(async () => {
       return true;
     },
   });
-  pipelineId = await deployment.createPipeline('demo-admin-key', null);
+  pipelineId = await deployment.createPipeline('demo-admin-key', null, ['tickets', 'conversations', 'contacts']);
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
 
@@ -61,7 +60,7 @@ describe('a parent whose children cannot be read', () => {
         .filter(({ ticket_id }) => FAILING_TICKETS.includes(ticket_id))
         .map(({ id }) => String(id)),
     );
-    const differences = await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema);
+    const differences = await deployment.findDifferences();
     expect(differences.filter(({ id }) => !missing.has(id))).toEqual([]);
     const [covered] = await deployment.warehouse.sql.unsafe(
       `select complete_as_of is not null as is_known from ${deployment.schema}._freshet_objects where table_name = 'conversations'`,
@@ -116,7 +115,7 @@ describe('a parent whose children cannot be read', () => {
     // The discarded unit is reread when its ticket changes.
     deployment.simulator.account.update('tickets', FAILING_TICKETS[0] as number, { subject: 'changed' });
     await waitFor(async () => (await deployment.sync(pipelineId)).status === 'succeeded', 'the run succeeds');
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
   });
 });
 
@@ -146,5 +145,5 @@ test('an outage of the conversations endpoint creates no failed units, and the r
   expect(await listFailedUnits()).toEqual([]);
   isDown = false;
   expect((await deployment.waitForRun(id)).status).toBe('succeeded');
-  expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
 });

@@ -58,7 +58,7 @@ afterAll(() => deployment[Symbol.asyncDispose]());
 test('every character of a 60 MB record is loaded into a new row, into an updated row and into the history', async () => {
   const { warehouse, schema } = deployment;
   setResponse(CONTENTS[0] as Content);
-  const pipelineId = await deployment.createPipeline();
+  const pipelineId = await deployment.createPipeline('demo-admin-key', 30, ['groups']);
   await deployment.updateObject(pipelineId, 'groups', { history: true });
   for (const content of CONTENTS) {
     setResponse(content);

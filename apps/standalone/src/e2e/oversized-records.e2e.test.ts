@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => deployment[Symbol.asyncDispose]());
 
 test('a record within the size limit of a response is loaded, and a larger record is rejected without affecting other records (T19)', async () => {
-  const pipelineId = await deployment.createPipeline();
+  const pipelineId = await deployment.createPipeline('demo-admin-key', 30, ['tickets', 'conversations']);
   const run = await deployment.sync(pipelineId);
   expect(run.status).toBe('succeeded');
   const findObjectRun = (object: string) => run.objects.find((o) => o.object === object);

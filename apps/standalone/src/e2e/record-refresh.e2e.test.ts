@@ -1,13 +1,19 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
-import { findDifferences } from '../test-support/differences.ts';
 
 let deployment: Deployment;
 let pipelineId: string;
 
 beforeAll(async () => {
   deployment = await Deployment.start({ counts: { tickets: 60, contacts: 20 } });
-  pipelineId = await deployment.createPipeline('demo-admin-key', null);
+  pipelineId = await deployment.createPipeline('demo-admin-key', null, [
+    'tickets',
+    'conversations',
+    'contacts',
+    'companies',
+    'time_entries',
+    'satisfaction_ratings',
+  ]);
 });
 beforeEach(async () => {
   await deployment.sync(pipelineId);
@@ -56,7 +62,7 @@ test('a refresh reads only one ticket and its conversations, and spends only a f
   );
   expect(audited?.['last_audit_at']).toBeNull();
   await deployment.sync(pipelineId);
-  expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
 });
 
 test('a refresh marks the row of a ticket as deleted if the ticket was deleted in Freshdesk', async () => {

@@ -15,7 +15,7 @@ afterAll(() => deployment[Symbol.asyncDispose]());
 
 test('rejected records are listed with their reasons, replayed and discarded (I10)', async () => {
   const { api, simulator, warehouse, schema } = deployment;
-  pipelineId = await deployment.createPipeline();
+  pipelineId = await deployment.createPipeline('demo-admin-key', 30, ['tickets', 'groups', 'agents']);
   await deployment.updatePipeline(pipelineId, { schema_policy: 'freeze' });
   await deployment.updateObject(pipelineId, 'tickets', { history: true });
   await deployment.sync(pipelineId);

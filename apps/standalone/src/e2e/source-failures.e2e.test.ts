@@ -3,7 +3,6 @@ import { gzipSync } from 'node:zlib';
 import { waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
-import { findDifferences } from '../test-support/differences.ts';
 
 const JSON_HEADERS = { 'content-type': 'application/json', 'x-freshdesk-api-version': 'latest=v2; requested=v2' };
 const DAY_MS = 86_400_000;
@@ -32,7 +31,13 @@ beforeAll(async () => {
     undefined,
     { FRESHET_ANSWER_MIB_MAX: '8' },
   );
-  pipelineId = await deployment.createPipeline();
+  pipelineId = await deployment.createPipeline('demo-admin-key', 30, [
+    'tickets',
+    'contacts',
+    'companies',
+    'groups',
+    'roles',
+  ]);
   expect((await deployment.sync(pipelineId)).status).toBe('succeeded');
 });
 afterAll(() => deployment[Symbol.asyncDispose]());
@@ -91,7 +96,9 @@ describe('unusual responses', () => {
     const groups = [...account.listAllRecords('groups')].map(
       ({ text }) => JSON.parse(text) as { id: number; name: string; updated_at: string },
     );
-    const renamed = groups.map((g) => ({ ...g, name: `${g.name} ☂`, updated_at: new Date().toISOString() }));
+    // Later than the last update, and earlier than the update at the end of this test.
+    const updated_at = new Date(Date.now() - 60_000).toISOString();
+    const renamed = groups.map((g) => ({ ...g, name: `${g.name} ☂`, updated_at }));
     const run = await syncWithOverride('/api/v2/groups', (response) => {
       response.writeHead(200, JSON_HEADERS).end(`\uFEFF${JSON.stringify(renamed)}`);
       return true;
@@ -187,7 +194,7 @@ describe('clock skew', () => {
         }
         dateShiftMs = 0;
         expect((await deployment.sync(pipelineId)).status).toBe('succeeded');
-        expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+        expect(await deployment.findDifferences()).toEqual([]);
       }
     } finally {
       dateShiftMs = 0;
@@ -210,7 +217,7 @@ describe('clock skew', () => {
     expect(tickets?.warnings).toMatchObject([
       { code: 'clock_skew', message: expect.stringContaining('2099-01-01T00:00:00Z) was in the future') },
     ]);
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
     const [row] =
       await sql`select complete_as_of <= now() as is_past from freshet.pipeline_objects where object = 'tickets'`;
     expect(row?.['is_past']).toBe(true);

@@ -18,7 +18,7 @@ describe('a sync', () => {
     const run = await deployment.sync(pipelineId);
     expect(run, deployment.logs.join('')).toMatchObject({ status: 'succeeded' });
     expect(run.objects).toHaveLength(listObjectsToExtract({}).length);
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
   });
 
   test('reports record counts that match the row counts of the tables (T14)', async () => {
@@ -75,7 +75,7 @@ describe('a sync', () => {
     const run = await deployment.sync(pipelineId);
     expect(run.status, JSON.stringify(run.objects)).toBe('succeeded');
     expect(findObjectRun(run, 'conversations')?.credits_used).toBe(12);
-    const remaining = await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema);
+    const remaining = await deployment.findDifferences();
     // The rows of the conversations of a ticket in spam stay unchanged, although the simulated
     // account no longer lists these conversations.
     expect(
@@ -231,10 +231,12 @@ describe('failure isolation (I7)', () => {
         return true;
       },
     });
-    const run = await deployment.sync(await deployment.createPipeline());
+    const run = await deployment.sync(
+      await deployment.createPipeline('demo-admin-key', 30, ['tickets', 'conversations']),
+    );
     expect(failures).toBeGreaterThan(6);
     expect(run.status).toBe('succeeded');
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
   });
 
   test('an empty list of conversations is requested a second time, and no conversation is marked as deleted if the second response is not empty', async () => {
@@ -252,7 +254,7 @@ describe('failure isolation (I7)', () => {
       },
     });
     const { account } = deployment.simulator;
-    const pipelineId = await deployment.createPipeline();
+    const pipelineId = await deployment.createPipeline('demo-admin-key', 30, ['tickets', 'conversations']);
     await deployment.sync(pipelineId);
     const live = [...account.listAllRecords('tickets')]
       .filter(({ view }) => view.deleteKind === null)
@@ -263,7 +265,7 @@ describe('failure isolation (I7)', () => {
     expect(emptied.size).toBeGreaterThanOrEqual(20);
     expect(run.status).toBe('succeeded');
     expect(run.objects.find((o) => o.object === 'conversations')?.records_deleted).toBe(0);
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
   });
 });
 
@@ -273,6 +275,6 @@ describe('the credit budget', () => {
     const run = await deployment.sync(await deployment.createPipeline());
     expect(run.status, JSON.stringify(run.objects.map((o) => o.error))).toBe('succeeded');
     expect(deployment.simulator.limits.violations).toEqual([]);
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
   });
 });

@@ -90,7 +90,7 @@ async function requestRun(pipelineId: string, traceparent: string): Promise<Run>
 }
 
 test('all spans of a requested run, from the request to the commit, belong to the trace of the caller', async () => {
-  const pipelineId = await deployment.createPipeline();
+  const pipelineId = await deployment.createPipeline('demo-admin-key', 30, ['tickets', 'conversations', 'contacts']);
   await deployment.waitForRun((await deployment.startRun(pipelineId)).id);
   deployment.simulator.account.update('tickets', 7, { subject: 'changed' });
   const traceId = randomBytes(16).toString('hex');

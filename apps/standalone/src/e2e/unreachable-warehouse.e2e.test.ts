@@ -91,7 +91,7 @@ test('an unresponsive warehouse occupies at most one connection at a time, and i
   const reachable = await deployment.createPipeline('demo-admin-key', null);
   expect((await deployment.sync(reachable)).status).toBe('succeeded');
   expect((await getLatestRun(unreachable)).status).toBe('running');
-  expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+  expect(await deployment.findDifferences()).toEqual([]);
   isAvailable = true;
   const finished = await deployment.waitForRun(waiting.id);
   expect(finished.status).toBe('succeeded');

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { findProcessModule, waitFor } from '@freshet/testing';
 import { expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
-import { findDifferences } from '../test-support/differences.ts';
 
 /** The columns that this release added. Load workers of the previous release do not fill them. */
 const NEW_COLUMNS = /^stats_/;
@@ -21,7 +20,7 @@ test('processes of the previous release work with the schema and the processes o
   const { account } = deployment.simulator;
   let edits = 0;
   const pipelineId = await deployment.createPipeline('demo-admin-key', null);
-  const listDifferences = () => findDifferences(deployment.simulator, deployment.warehouse, deployment.schema);
+  const listDifferences = () => deployment.findDifferences();
   const expectSync = async (combination: string) => {
     edits += 1;
     account.update('tickets', edits, { subject: `changed ${edits}` });

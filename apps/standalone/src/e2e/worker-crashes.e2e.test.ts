@@ -1,7 +1,6 @@
 import { waitFor } from '@freshet/testing';
 import { describe, expect, test } from 'vitest';
 import { Deployment } from '../test-support/deployment.ts';
-import { findDifferences } from '../test-support/differences.ts';
 
 describe('killed processes and paused pipelines (I8)', () => {
   /**
@@ -34,7 +33,7 @@ describe('killed processes and paused pipelines (I8)', () => {
     gate.open();
     await deployment.launch('extract-worker');
     expect((await deployment.waitForRun(id)).status).toBe('succeeded');
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
   });
 
   test('the batches of a load worker that was killed during a transaction are loaded only once, by a different worker', async () => {
@@ -58,7 +57,7 @@ describe('killed processes and paused pipelines (I8)', () => {
     });
     await deployment.launch('load-worker');
     expect((await deployment.waitForRun(runId)).status).toBe('succeeded');
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
     const [sum] = await sql.unsafe(
       `select (select sum(inserted) from ${deployment.schema}._freshet_batches where table_name = 'tickets')::int as ledger, (select count(*) from ${deployment.schema}.tickets)::int as rows`,
     );
@@ -74,7 +73,7 @@ describe('killed processes and paused pipelines (I8)', () => {
     gate.open();
     await deployment.launch('api');
     expect((await deployment.waitForRun(id)).status).toBe('succeeded');
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
   });
 
   test('two workers of each kind produce the same warehouse as one worker', async () => {
@@ -82,7 +81,7 @@ describe('killed processes and paused pipelines (I8)', () => {
     await deployment.launch('extract-worker', 'second extract-worker');
     await deployment.launch('load-worker', 'second load-worker');
     expect((await deployment.sync(await deployment.createPipeline())).status).toBe('succeeded');
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
   });
 
   test('pausing a pipeline stops its extraction, and resuming the pipeline continues from the stored position', async () => {
@@ -103,6 +102,6 @@ describe('killed processes and paused pipelines (I8)', () => {
     expect(deployment.simulator.requestCount).toBe(calls);
     await deployment.api.post('/v1/pipelines/{id}/resume', { params: { path: { id: pipelineId } } });
     expect((await deployment.waitForRun(id)).status).toBe('succeeded');
-    expect(await findDifferences(deployment.simulator, deployment.warehouse, deployment.schema)).toEqual([]);
+    expect(await deployment.findDifferences()).toEqual([]);
   });
 });

@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { Freshet, type Run, type Schemas } from '@freshet/client';
 import { generateToken } from '@freshet/control-store';
 import { createControlDatabase } from '@freshet/control-store/test-support';
+import { catalogue } from '@freshet/freshdesk-extractor';
 import { FreshdeskSimulator, type SimulatorOptions } from '@freshet/freshdesk-simulator';
 import { NODE_OPTIONS } from '@freshet/runtime';
 import { createDatabase, findProcessModule, type TestDatabase, waitFor } from '@freshet/testing';
 import { setUpPipeline } from '../setup.ts';
+import { type Difference, findDifferences } from './differences.ts';
 
 const APPS = ['api', 'extract-worker', 'load-worker', 'scheduler'] as const;
 export type AppName = (typeof APPS)[number];
@@ -30,6 +32,8 @@ export class Deployment implements AsyncDisposable {
   readonly #processes = new Map<string, ChildProcess>();
   readonly #monitorUrls = new Map<string, string>();
   readonly #logs: string[] = [];
+  /** The objects of the pipeline. */
+  #objects = catalogue.filter(({ includedByDefault }) => includedByDefault);
 
   private constructor(
     simulator: FreshdeskSimulator,
@@ -165,19 +169,32 @@ export class Deployment implements AsyncDisposable {
    * postponed by a day. A scheduler that already runs may have started a run, which `startRun`
    * returns.
    * @param historicalSyncDays null: all history.
+   * @param objects the names of the objects that the pipeline includes. Each further object makes
+   *   every run longer. Absent: the default selection, to which a test can add objects.
    */
-  async createPipeline(apiKey = 'demo-admin-key', historicalSyncDays: number | null = 30): Promise<string> {
+  async createPipeline(
+    apiKey = 'demo-admin-key',
+    historicalSyncDays: number | null = 30,
+    objects?: readonly string[],
+  ): Promise<string> {
+    if (objects) this.#objects = catalogue.filter(({ name }) => objects.includes(name));
     const { id } = await setUpPipeline(this.api, {
       subdomain: 'demo',
       apiKey,
       warehouseUrl: this.warehouse.warehouseUrl,
       historicalSyncDays,
-      // The default selection, so that tests add the objects that they need.
-      objects: {},
+      objects: objects
+        ? Object.fromEntries(catalogue.map(({ name }) => [name, { included: objects.includes(name) }]))
+        : {},
     });
     await this.control.sql`
       update freshet.pipelines set next_run_at = now() + interval '1 day' where id = ${id} and next_run_at <= now()`;
     return id;
+  }
+
+  /** Finds all differences between the account and the tables of the pipeline. */
+  findDifferences(): Promise<Difference[]> {
+    return findDifferences(this.simulator, this.warehouse, this.schema, this.#objects);
   }
 
   /** Switches the analytics models of a pipeline on, and waits until they exist. */
