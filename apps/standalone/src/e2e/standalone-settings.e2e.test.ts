@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { FreshdeskSimulator } from '@freshet/freshdesk-simulator';
 import { createDatabase, type TestDatabase } from '@freshet/testing';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StandaloneProcess } from '../test-support/standalone-process.ts';
 
 describe('npm start with settings from the environment', () => {
@@ -41,7 +41,7 @@ describe('npm start with settings from the environment', () => {
     message: string | RegExp,
     args = ['--once'],
   ): Promise<void> {
-    using standalone = new StandaloneProcess(args, { ...env, ...invalidEnv });
+    using standalone = new StandaloneProcess(args, { ...env, ...invalidEnv }, null, { withoutNpm: true });
     expect(await standalone.exited, standalone.output).toBe(78);
     if (typeof message === 'string') expect(standalone.output).toContain(message);
     else expect(standalone.output).toMatch(message);
@@ -55,13 +55,8 @@ describe('npm start with settings from the environment', () => {
   });
 
   test('reports all malformed variables in one message', async () => {
-    using standalone = new StandaloneProcess([], {
-      ...env,
-      PORT: 'abc',
-      DATABASE_URL: 'mysql://x',
-      LOG_LEVEL: 'loud',
-      FRESHET_ANALYTICS: 'yes',
-    });
+    const malformed = { PORT: 'abc', DATABASE_URL: 'mysql://x', LOG_LEVEL: 'loud', FRESHET_ANALYTICS: 'yes' };
+    using standalone = new StandaloneProcess([], { ...env, ...malformed }, null, { withoutNpm: true });
     expect(await standalone.exited).toBe(78);
     for (const expected of [
       'PORT must be an integer',
@@ -155,13 +150,16 @@ describe('npm start with settings from the environment', () => {
     );
   });
 
-  test('--once exits with 0 for a key that has never had admin rights, and with 1 for a key that has lost its admin rights (I7)', async () => {
+  test('--once loads the configured account into the configured databases, and exits with 0 for a key that has never had admin rights, and with 1 for a key that has lost its admin rights (I7)', async () => {
     const sync = async (apiKey: string) => {
-      using standalone = new StandaloneProcess(['--once'], { ...env, FRESHDESK_API_KEY: apiKey });
+      const settings = { ...env, FRESHDESK_API_KEY: apiKey };
+      using standalone = new StandaloneProcess(['--once'], settings, null, { withoutNpm: true });
       const status = await standalone.exited;
-      const { run } = JSON.parse(standalone.lastLine);
+      const result = JSON.parse(standalone.lastLine);
+      const { run } = result;
       return {
         status,
+        result,
         run,
         output: standalone.output,
         agents: run.objects.find((o: { object: string }) => o.object === 'agents'),
@@ -169,7 +167,11 @@ describe('npm start with settings from the environment', () => {
     };
     const restricted = await sync('demo-agent-key');
     expect(restricted.status, restricted.output).toBe(0);
-    expect(restricted.run.status).toBe('succeeded');
+    expect(restricted.result).toMatchObject({
+      run: { status: 'succeeded' },
+      warehouse_url: warehouse.url,
+      schema: 'freshdesk_acme',
+    });
     expect(restricted.agents).toMatchObject({ status: 'forbidden', warnings: [{ code: 'object_unavailable' }] });
     expect(restricted.output).toContain('forbidden');
     const [row] = await warehouse.sql`select count(*)::int as n from freshdesk_acme.tickets`;
@@ -206,19 +208,9 @@ describe('npm start with settings from the environment', () => {
     expect(lines.some((line) => line.startsWith('{'))).toBe(false);
   });
 
-  test('--once loads the configured account into the configured databases', async () => {
-    expect(inject('postgresUrl')).toBeTruthy();
-    using standalone = new StandaloneProcess(['--once'], env);
-    expect(await standalone.exited, standalone.output).toBe(0);
-    const { run, warehouse_url, schema } = JSON.parse(standalone.lastLine);
-    expect(run.status).toBe('succeeded');
-    expect(warehouse_url).toBe(warehouse.url);
-    expect(schema).toBe('freshdesk_acme');
-  });
-
   test('--once exits after the models contain the loaded rows, and FRESHET_ANALYTICS switches the models off', async () => {
     const id = simulator.account.create('tickets', { subject: 'A ticket before the last run' });
-    using withModels = new StandaloneProcess(['--once'], env);
+    using withModels = new StandaloneProcess(['--once'], env, null, { withoutNpm: true });
     expect(await withModels.exited, withModels.output).toBe(0);
     expect(withModels.output).toMatch(/^ {2}Analytics +models (built|refreshed)/m);
     const { sql } = warehouse;
@@ -226,7 +218,9 @@ describe('npm start with settings from the environment', () => {
     const [summary] = await sql`select sum(created)::int as created from freshdesk_acme_analytics.daily_summary`;
     expect(summary?.['created']).toBeGreaterThan(0);
 
-    using withoutModels = new StandaloneProcess(['--once'], { ...env, FRESHET_ANALYTICS: 'false' });
+    using withoutModels = new StandaloneProcess(['--once'], { ...env, FRESHET_ANALYTICS: 'false' }, null, {
+      withoutNpm: true,
+    });
     expect(await withoutModels.exited, withoutModels.output).toBe(0);
     expect(withoutModels.output).not.toContain('Analytics');
     const [pipeline] = await database.sql`select analytics from freshet.pipelines`;

@@ -8,6 +8,8 @@ import { waitFor } from '@freshet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isRunning, StandaloneProcess } from '../test-support/standalone-process.ts';
 
+/** The start of the first line about the run, which is created after all processes have started. */
+const FIRST_OBJECT = '  agents ';
 /** The data folder of all tests, so that only the first start creates and fills databases. */
 let dataDir: string;
 beforeAll(() => {
@@ -18,8 +20,7 @@ afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
 test('--once loads the simulated account into an embedded PostgreSQL, prints the result, and leaves no process running', async () => {
   using first = new StandaloneProcess(['--once'], {}, dataDir);
-  // The run is created after all processes have started.
-  await first.waitForOutput('  tickets ');
+  await first.waitForOutput(FIRST_OBJECT);
   const processTree = first.getProcessTree();
   expect(processTree.length).toBeGreaterThanOrEqual(8);
   expect(await first.exited, first.output).toBe(0);
@@ -79,7 +80,7 @@ describe('npm start without options', () => {
   });
 
   // Each process of the chain can receive the signal: npm, the start script, and the parent of all
-  // other processes. All processes have started, and a run is in progress or has finished.
+  // other processes. All processes have started, and a run is in progress.
   test.each([
     ['SIGTERM to npm', 0, 'SIGTERM'],
     ['SIGINT to npm', 0, 'SIGINT'],
@@ -94,8 +95,7 @@ describe('npm start without options', () => {
     ['SIGKILL to the parent of all other processes', 2, 'SIGKILL'],
   ] as const)('leaves no process running after %s', async (_title, target, signal) => {
     using standalone = new StandaloneProcess([], {}, dataDir, { detached: target === 'group' });
-    // The run is created after all processes have started.
-    await standalone.waitForOutput('  tickets ');
+    await standalone.waitForOutput(FIRST_OBJECT);
     const processTree = standalone.getProcessTree();
     expect(processTree.length).toBeGreaterThanOrEqual(8);
     if (target === 'group') process.kill(-(standalone.process.pid as number), signal);
