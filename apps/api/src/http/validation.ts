@@ -31,24 +31,34 @@ interface Validate {
  * second time to collect all errors. A validator is compiled when the first request needs it.
  */
 export const buildValidator: BuildCompilerFromPool = (schemas, options) => {
-  const compiler = AjvCompiler();
-  const compile = (more: object) => {
-    const customOptions = { ...(options as { customOptions?: object } | undefined)?.customOptions, ...more };
-    return compiler(schemas, { customOptions }) as unknown as (route: unknown) => Validate;
+  const createCompiler = AjvCompiler();
+  const { customOptions } = (options ?? {}) as { readonly customOptions?: object };
+  const compilers = new Map<string, (route: unknown) => Validate>();
+  const compile = (route: unknown, more: { readonly coerceTypes?: false; readonly allErrors?: true }) => {
+    const key = JSON.stringify(more);
+    // A compiler contains all named schemas, so it is created once. They are constants, and the
+    // checks of the OpenAPI document verify them.
+    const compiler =
+      compilers.get(key) ??
+      (createCompiler(schemas, {
+        customOptions: { ...customOptions, ...more, validateSchema: false },
+      }) as unknown as (route: unknown) => Validate);
+    compilers.set(key, compiler);
+    return compiler(route);
   };
   return (route) => {
     const part = (route as { httpPart?: string }).httpPart;
-    const coercion = part === 'body' ? { coerceTypes: false } : {};
+    const coercion = part === 'body' ? ({ coerceTypes: false } as const) : {};
     let first: Validate | null = null;
     let all: Validate | null = null;
     const validate: Validate = (data) => {
-      first ??= compile(coercion)(route);
+      first ??= compile(route, coercion);
       const isValid = first(data);
       const textErrors = part === 'headers' ? [] : findStringErrors(data, '');
       if (isValid && textErrors.length === 0) return true;
       const isSmall = hasAtMost(data, VALUES_MAX);
       if (!isValid && isSmall) {
-        all ??= compile({ ...coercion, allErrors: true })(route);
+        all ??= compile(route, { ...coercion, allErrors: true });
         all(data);
       }
       const shapeErrors = isValid ? [] : (all?.errors ?? first.errors ?? []);
