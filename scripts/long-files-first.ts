@@ -12,6 +12,9 @@ const LONG_FILES = [
   'chaos.e2e.test.ts',
   'crash.e2e.test.ts',
   'commit-points.e2e.test.ts',
+  'console-accessibility.browser.test.ts',
+  'console-overlays.browser.test.ts',
+  'console.browser.test.ts',
 ];
 
 /**
