@@ -12,5 +12,6 @@ export const EXHAUSTIVE_TESTS = [
   'incremental.db.test.ts',
   'warehouses.db.test.ts',
   'queries.db.test.ts',
+  'column-names.db.test.ts',
   'random.db.test.ts',
 ];
