@@ -82,7 +82,7 @@ export type { DailyUsage, PipelineActivity, PipelineSummary, RunSummary } from '
 export type { Rebuild } from './runs/rebuilds.ts';
 export type { RefreshRequest } from './runs/refreshes.ts';
 export type { RejectedRecordFilter, RejectedRecordInfo } from './runs/rejected-records.ts';
-export type { ObjectRun, Run } from './runs/runs.ts';
+export type { ObjectRun, Run } from './runs/run-rows.ts';
 export type { ObjectToExtract, StartedRun } from './runs/start-run.ts';
 export type { Usage, UsageByDay, UsageByPipeline, UsagePeriod } from './runs/usage.ts';
 export type { AuditEntry, AuditFilter } from './security/audit-log.ts';

@@ -2,7 +2,7 @@ import { type JobPayloads, QUEUES, type QueueName, toAppError } from '@freshet/c
 import { type Db, type JobWithMetadata, PgBoss } from 'pg-boss';
 import { retryUntilAvailable, type Tx } from '../database/database.ts';
 import { DueJobs } from './due-jobs.ts';
-import { PreparingClient } from './preparing-client.ts';
+import { PreparingClient, prepare } from './preparing-client.ts';
 import { type QueueState, Supervision } from './supervision.ts';
 
 export interface EnqueueOptions {
@@ -278,38 +278,41 @@ export class JobQueue {
 
 /** Gets the state of all queues. The conditions for lost jobs are those of pg-boss. */
 async function getQueueState(db: Db): Promise<QueueState> {
-  const { rows } = await db.executeSql(
-    `select
-      extract(epoch from now() - min(coalesce(monitor_claim_on, monitor_on, 'epoch')))::float8 * 1000 as "elapsedMs",
-      coalesce(bool_or(exists (
-        select from pgboss.job j where j.name = q.name and state = 'active'
-          and (heartbeat_on + heartbeat_seconds * interval '1s' < now()
-            or started_on + expire_seconds * interval '1s' < now())
-      )), false) as "hasLostJobs"
-    from pgboss.queue q`,
-  );
+  const { rows } = await db.executeSql(QUEUE_STATE);
   return (rows as QueueState[])[0] ?? { elapsedMs: Number.POSITIVE_INFINITY, hasLostJobs: false };
 }
+
+const QUEUE_STATE = prepare(
+  `select
+    extract(epoch from now() - min(coalesce(monitor_claim_on, monitor_on, 'epoch')))::float8 * 1000 as "elapsedMs",
+    coalesce(bool_or(exists (
+      select from pgboss.job j where j.name = q.name and state = 'active'
+        and (heartbeat_on + heartbeat_seconds * interval '1s' < now()
+          or started_on + expire_seconds * interval '1s' < now())
+    )), false) as "hasLostJobs"
+  from pgboss.queue q`,
+);
 
 /**
  * Returns, for each queue, the number of milliseconds until its next waiting job is due. Omits
  * queues without a waiting job. Reads one index entry for each queue and state.
  */
 async function findDelays(db: Db, queues: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await db.executeSql(
-    `select name, extract(epoch from least(
-        (select min(start_after) from pgboss.job j where j.name = q.name and state = 'created' and blocked = false),
-        (select min(start_after) from pgboss.job j where j.name = q.name and state = 'retry' and blocked = false)
-      ) - now())::float8 * 1000 as delay_ms
-    from unnest($1::text[]) as q (name)`,
-    [queues],
-  );
+  const { rows } = await db.executeSql(DELAYS, [queues]);
   return new Map(
     (rows as { name: string; delay_ms: number | null }[]).flatMap(({ name, delay_ms }) =>
       delay_ms === null ? [] : [[name, delay_ms] as const],
     ),
   );
 }
+
+const DELAYS = prepare(
+  `select name, extract(epoch from least(
+      (select min(start_after) from pgboss.job j where j.name = q.name and state = 'created' and blocked = false),
+      (select min(start_after) from pgboss.job j where j.name = q.name and state = 'retry' and blocked = false)
+    ) - now())::float8 * 1000 as delay_ms
+  from unnest($1::text[]) as q (name)`,
+);
 
 /**
  * Parses the last error message from the output of a job. A job whose worker died has no output.

@@ -23,20 +23,20 @@ type Query = (query: unknown, values?: unknown, callback?: QueryCallback) => unk
 const names = new Map<string, string | null>();
 
 /**
- * A connection that prepares the statement with which workers fetch jobs. PostgreSQL needs several
- * times as long to plan this statement as to execute it, and workers execute it after every job and
- * every notification.
+ * A connection that prepares the statements that processes execute most often: the statement with
+ * which workers fetch jobs, and the statements passed to `prepare`. PostgreSQL needs several times
+ * as long to plan these statements as to execute them.
  */
 export class PreparingClient extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config);
     const send = this.query.bind(this) as Query;
     const sendPrepared: Query = (text, values, callback) => {
-      const isPlain = callback !== undefined && (values === undefined || (values as readonly unknown[]).length === 0);
-      const name = isPlain && typeof text === 'string' ? getName(text) : null;
+      const hasValues = values !== undefined && (values as readonly unknown[]).length > 0;
+      const name = callback !== undefined && typeof text === 'string' ? getName(text, hasValues) : null;
       if (name === null) return send(text, values, callback);
-      return send({ name, text }, undefined, (error, result) => {
-        // The statement would fail again. The worker fetches again without a prepared statement.
+      return send({ name, text, values: hasValues ? values : undefined }, undefined, (error, result) => {
+        // The statement would fail again. The caller executes it again, without preparing it.
         if (PREPARATION_ERRORS.has(error?.code)) names.set(text as string, null);
         callback?.(error, result);
       });
@@ -45,12 +45,17 @@ export class PreparingClient extends pg.Client {
   }
 }
 
+/** Lets all connections prepare a statement. Returns the statement. */
+export function prepare(text: string): string {
+  names.set(text, `freshet_${names.size}`);
+  return text;
+}
+
 /** Returns the name under which a statement is prepared; null: the statement is not prepared. */
-function getName(text: string): string | null {
+function getName(text: string, hasValues: boolean): string | null {
   const known = names.get(text);
   if (known !== undefined) return known;
-  if (names.size >= STATEMENTS_MAX || !IS_FETCH.test(text)) return null;
-  const name = `freshet_${names.size}`;
-  names.set(text, name);
-  return name;
+  if (hasValues || names.size >= STATEMENTS_MAX || !IS_FETCH.test(text)) return null;
+  prepare(text);
+  return names.get(text) ?? null;
 }

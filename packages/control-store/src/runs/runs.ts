@@ -18,6 +18,7 @@ import {
   type PipelineActivity,
   type PipelineSummary,
 } from './pipeline-activity.ts';
+import { INTERNAL_COLUMNS, type ObjectRun, type Run } from './run-rows.ts';
 import { findStartState, type ObjectLister, type ObjectToExtract, type StartedRun, startRun } from './start-run.ts';
 import {
   getUsage,
@@ -28,27 +29,6 @@ import {
   type UsageByPipeline,
   type UsagePeriod,
 } from './usage.ts';
-
-/** The columns that only workers use. */
-const INTERNAL_COLUMNS = [
-  'position',
-  'extract_epoch',
-  'credits_by_class',
-  'records_expected',
-  'units_done',
-  'failures',
-  'is_long',
-] as const;
-
-export type ObjectRun = Omit<typeof objectRuns.$inferSelect, (typeof INTERNAL_COLUMNS)[number]>;
-export type Run = typeof runs.$inferSelect & {
-  readonly objects: readonly ObjectRun[];
-  /**
-   * The part of the account's rate limit that the pipeline may use, in credits per minute. Null:
-   * the account is unlimited, its rate limit is unknown, or the run is not running.
-   */
-  readonly credits_per_minute: number | null;
-};
 
 /** Selects runs. A field that is null selects any value. */
 export interface RunFilter {

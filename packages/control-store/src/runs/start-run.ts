@@ -4,6 +4,7 @@ import {
   type ExtractionRunKind,
   getTraceparent,
   type PipelinePriority,
+  type RunMode,
   type RunTrigger,
   withSpan,
 } from '@freshet/contracts';
@@ -13,6 +14,7 @@ import type { ObjectSettings } from '../database/schema/index.ts';
 import type { JobTransaction } from '../queue/job-queue.ts';
 import { enqueueFirstExtracts } from '../queue/jobs.ts';
 import { finishRunIfComplete } from './completion.ts';
+import { buildQueuedRun, type Run } from './run-rows.ts';
 
 /** An audit extracts the children of parents that changed within this many days. */
 const AUDIT_CHILDREN_DAYS = 30;
@@ -35,6 +37,8 @@ export interface StartedRun {
   readonly id: string;
   /** False when the run was already open. */
   readonly isNew: boolean;
+  /** The run as `Runs.get` returns it. Null: the run was already open, or it is an audit. */
+  readonly run: Run | null;
 }
 
 /** The parameters of a new run. */
@@ -79,7 +83,7 @@ export async function startRun(
   { open, priority }: StartState,
 ): Promise<StartedRun> {
   const { pipelineId, kind } = request;
-  if (open !== null) return { id: open, isNew: false };
+  if (open !== null) return { id: open, isNew: false, run: null };
   const id = uuidv7();
   // The new span is a child of the caller's span, or the root of a new trace.
   const traceparent = await withSpan(
@@ -91,15 +95,17 @@ export async function startRun(
   const inserted = insertRun(tx, request, { id, traceparent, objectRuns });
   if (kind === 'sync') {
     // A sync has all object runs, so their jobs are sent together with them.
-    await Promise.all([inserted, enqueueFirstExtracts({ tx, queue }, objectRuns, priority)]);
-    return { id, isNew: true };
+    const [run] = await Promise.all([inserted, enqueueFirstExtracts({ tx, queue }, objectRuns, priority)]);
+    return { id, isNew: true, run };
   }
-  const insertedIds = await inserted;
+  const { objects } = await inserted;
+  await addRecentParents(tx, pipelineId, id);
+  const insertedIds = new Set(objects.map((objectRun) => objectRun.id));
   const auditRuns = objectRuns.filter((objectRun) => insertedIds.has(objectRun.id));
   await enqueueFirstExtracts({ tx, queue }, auditRuns, priority);
   // If the pipeline has extracted nothing yet, an audit has no object runs, and finishes at once.
   await finishRunIfComplete({ tx, queue }, id);
-  return { id, isNew: true };
+  return { id, isNew: true, run: null };
 }
 
 interface NewObjectRun {
@@ -121,41 +127,52 @@ interface NewRun {
   readonly objectRuns: readonly NewObjectRun[];
 }
 
-/** Creates a run and its object runs. Returns the ids of the created object runs. */
+/**
+ * Creates a run, its object runs, and the objects that the pipeline has never extracted. Uses one
+ * statement, because each statement costs about as much as a row.
+ */
 async function insertRun(
   tx: Tx,
   { pipelineId, trigger, kind }: RunRequest,
   { id: runId, traceparent, objectRuns }: NewRun,
-): Promise<ReadonlySet<string>> {
-  const names = objectRuns.map(({ name }) => name);
-  // The statements are sent together, and PostgreSQL executes them in this order.
-  const [, , added] = await Promise.all([
-    tx`
-      insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent)
-      values (${runId}, ${pipelineId}, ${kind}, ${trigger}, ${traceparent})`,
-    tx`
-      insert into freshet.pipeline_objects (pipeline_id, object)
-      select ${pipelineId}::uuid, unnest(${names}::text[]) on conflict do nothing`,
-    // An object that was never extracted cannot be audited.
-    tx<{ id: string }[]>`
-      insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
-      select n.id, ${runId}::uuid, po.pipeline_id, po.object, n.credit_class,
-        case when ${kind === 'audit'} then 'audit'
-          when po.position is null or po.is_full_sync_due then 'full' else 'incremental' end
+): Promise<Run> {
+  const isSync = kind === 'sync';
+  // All parts of the statement read the same snapshot. Therefore, a full sync that is requested
+  // concurrently stays due unless this run performs it.
+  const rows = await tx<{ created_at: Date; id: string | null; mode: RunMode }[]>`
+    with requested as materialized (
+      select n.id, n.object, n.credit_class, po.object is null as is_new,
+        po.position is null as is_first, coalesce(po.is_full_sync_due, false) as is_full_sync_due
       from unnest(
-        ${objectRuns.map(({ id }) => id)}::uuid[], ${names}::text[],
+        ${objectRuns.map(({ id }) => id)}::uuid[], ${objectRuns.map(({ name }) => name)}::text[],
         ${objectRuns.map(({ creditClass }) => creditClass)}::text[]
       ) as n (id, object, credit_class)
-      join freshet.pipeline_objects po on po.pipeline_id = ${pipelineId} and po.object = n.object
-      where po.position is not null or ${kind === 'sync'}
-      returning id`,
-    kind === 'sync'
-      ? tx`
-          update freshet.pipeline_objects set is_full_sync_due = false
-          where pipeline_id = ${pipelineId} and object = any(${names}) and is_full_sync_due`
-      : addRecentParents(tx, pipelineId, runId),
-  ]);
-  return new Set(added.map(({ id }) => id));
+      left join freshet.pipeline_objects po on po.pipeline_id = ${pipelineId} and po.object = n.object
+    ), run as (
+      insert into freshet.runs (id, pipeline_id, kind, trigger, traceparent)
+      values (${runId}, ${pipelineId}, ${kind}, ${trigger}, ${traceparent}) returning created_at
+    ), new_objects as (
+      insert into freshet.pipeline_objects (pipeline_id, object)
+      select ${pipelineId}::uuid, object from requested where is_new on conflict do nothing
+    ), performed_full_syncs as (
+      update freshet.pipeline_objects po set is_full_sync_due = false from requested r
+      where ${isSync} and r.is_full_sync_due and po.pipeline_id = ${pipelineId} and po.object = r.object
+    ), added as (
+      insert into freshet.object_runs (id, run_id, pipeline_id, object, credit_class, mode)
+      select id, ${runId}::uuid, ${pipelineId}::uuid, object, credit_class,
+        case when ${!isSync} then 'audit' when is_first or is_full_sync_due then 'full' else 'incremental' end
+      -- An object that was never extracted cannot be audited.
+      from requested where ${isSync} or not is_first
+      returning id, object, mode
+    )
+    select run.created_at, added.id, added.mode from run left join added on true order by added.object`;
+  const requested = new Map(objectRuns.map((objectRun) => [objectRun.id, objectRun]));
+  const [{ created_at }] = rows as unknown as [{ created_at: Date }];
+  const objects = rows.flatMap(({ id, mode }) => {
+    const objectRun = id === null ? undefined : requested.get(id);
+    return objectRun === undefined ? [] : [{ ...objectRun, mode }];
+  });
+  return buildQueuedRun({ id: runId, pipeline_id: pipelineId, kind, trigger, traceparent, created_at }, objects);
 }
 
 /**

@@ -67,8 +67,8 @@ function registerStartRun(app: App, deps: Deps): void {
     async (request, reply) => {
       const kind = getKind(request.body);
       const listObjects = kind === 'audit' ? listObjectsToAudit : listObjectsToExtract;
-      const { id } = await store.runs.start(request.params.id, 'manual', listObjects, kind);
-      return sendRun(reply, await store.runs.get(id), deps);
+      const { id, run } = await store.runs.start(request.params.id, 'manual', listObjects, kind);
+      return sendRun(reply, run ?? (await store.runs.get(id)), deps);
     },
   );
 }
