@@ -1,7 +1,7 @@
 import { createDatabase, type TestDatabase } from '@freshet/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PreparingClient } from './preparing-client.ts';
+import { PreparingClient, prepare } from './preparing-client.ts';
 
 let database: TestDatabase;
 let pool: pg.Pool;
@@ -29,7 +29,7 @@ const countPrepared = async () => {
   return rows[0].n as number;
 };
 
-test('prepares only the statement that fetches jobs, and executes it unprepared after the table has changed (I8)', async () => {
+test('prepares the statement that fetches jobs, but not other statements, and executes it unprepared after the table has changed (I8)', async () => {
   await pool.query('insert into jobs select n from generate_series(1, 3) n');
   await pool.query('select data from jobs where id = $1', [1]);
   expect(await countPrepared()).toBe(0);
@@ -39,4 +39,15 @@ test('prepares only the statement that fetches jobs, and executes it unprepared 
   await expect(pool.query(FETCH)).rejects.toMatchObject({ code: '0A000' });
   for (let n = 0; n < 2; n++) expect((await pool.query(FETCH)).rows).toMatchObject([{ attempts: 0 }]);
   expect(await countPrepared()).toBe(0);
+});
+
+test('prepares the statements that are passed to `prepare`, also if they have parameters', async () => {
+  const before = await countPrepared();
+  const list = prepare('select id from unnest($1::int[]) as t (id) order by id');
+  const count = prepare('select 1 as n');
+  for (const ids of [[1, 2], [3]]) {
+    expect((await pool.query(list, [ids])).rows).toEqual(ids.map((id) => ({ id })));
+    expect((await pool.query(count)).rows).toEqual([{ n: 1 }]);
+  }
+  expect(await countPrepared()).toBe(before + 2);
 });

@@ -56,7 +56,10 @@ describe('audits', () => {
       { mode: 'audit', credit_class: 'audit' },
       { mode: 'audit', credit_class: 'audit' },
     ]);
-    expect(await t.store.runs.start(pipeline.id, 'manual', AUDITED, 'audit')).toEqual({ id: audit.id, isNew: false });
+    expect(await t.store.runs.start(pipeline.id, 'manual', AUDITED, 'audit')).toMatchObject({
+      id: audit.id,
+      isNew: false,
+    });
     const sync = await startRun(t, pipeline.id);
     expect(sync.id).not.toBe(audit.id);
     const inAudit = await acquire(t, getObjectRunId('lists'));

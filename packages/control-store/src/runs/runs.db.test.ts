@@ -19,6 +19,34 @@ describe('Runs.start', () => {
     expect(new Set(started.map((s) => s.id)).size).toBe(1);
     expect(started.filter((s) => s.isNew)).toHaveLength(1);
   });
+
+  test('returns a new sync as `get` reads it', async () => {
+    const pipeline = await t.createPipeline();
+    const finishFirstSync = (object: string) => t.database.sql`
+      update freshet.pipeline_objects set position = '{}', is_full_sync_due = ${object === 'lists'}
+      where pipeline_id = ${pipeline.id} and object = ${object}`;
+    const modes: string[][] = [];
+    for (let round = 0; round < 3; round++) {
+      const { id, run } = await t.store.runs.start(pipeline.id, 'manual', OBJECTS);
+      expect(run).toEqual(await t.store.runs.get(id));
+      modes.push((run?.objects ?? []).map(({ object, mode }) => `${object} ${mode}`));
+      await t.store.runs.cancel(id);
+      if (round === 0) for (const { name } of OBJECTS) await finishFirstSync(name);
+    }
+    const list = (mode: string) => OBJECTS.map(({ name }) => `${name} ${mode}`).toSorted();
+    expect(modes).toEqual([
+      list('full'),
+      list('incremental').map((line) => (line.startsWith('lists') ? 'lists full' : line)),
+      // The previous run has performed the full sync that was due.
+      list('incremental'),
+    ]);
+  });
+
+  test('returns a sync without objects', async () => {
+    const pipeline = await t.createPipeline();
+    const { id, run } = await t.store.runs.start(pipeline.id, 'manual', []);
+    expect(run).toEqual(await t.store.runs.get(id));
+  });
 });
 
 describe('Runs.list', () => {
