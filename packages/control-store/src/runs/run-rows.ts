@@ -32,13 +32,29 @@ export interface QueuedObjectRun {
   readonly mode: RunMode;
 }
 
-const DEFAULT_RUN = getDefaults(runs);
-const DEFAULT_OBJECT_RUN = getDefaults(objectRuns, INTERNAL_COLUMNS);
+const RUN_COLUMNS = Object.values(getTableColumns(runs));
+const OBJECT_RUN_COLUMNS = Object.values(getTableColumns(objectRuns)).filter(
+  ({ name }) => !(INTERNAL_COLUMNS as readonly string[]).includes(name),
+);
+/** The values of the columns that an insert statement does not contain. */
+const DEFAULT_RUN = getDefaults(RUN_COLUMNS) as RunRow;
+const DEFAULT_OBJECT_RUN = getDefaults(OBJECT_RUN_COLUMNS) as ObjectRun;
 
-/** Gets the values of the columns that an insert statement does not contain. */
-function getDefaults(table: typeof runs | typeof objectRuns, omitted: readonly string[] = []): object {
-  const columns = Object.values(getTableColumns(table)).filter(({ name }) => !omitted.includes(name));
+function getDefaults(columns: readonly { readonly name: string; readonly default: unknown }[]): object {
   return Object.fromEntries(columns.map(({ name, default: value }) => [name, value ?? null]));
+}
+
+/**
+ * Parses an object run from a JSON array of its columns.
+ * @param values the values in the order of `buildColumnList`. Times are strings.
+ */
+export function parseObjectRun(values: readonly unknown[]): ObjectRun {
+  const objectRun: Record<string, unknown> = {};
+  for (const [index, { name, dataType }] of OBJECT_RUN_COLUMNS.entries()) {
+    const value = values[index];
+    objectRun[name] = dataType === 'date' && value !== null ? new Date(value as string) : value;
+  }
+  return objectRun as ObjectRun;
 }
 
 /**
@@ -51,10 +67,10 @@ export function buildQueuedRun(
   objects: readonly QueuedObjectRun[],
 ): Run {
   return {
-    ...(DEFAULT_RUN as RunRow),
+    ...DEFAULT_RUN,
     ...run,
     objects: objects.map(({ id, name, creditClass, mode }) => ({
-      ...(DEFAULT_OBJECT_RUN as ObjectRun),
+      ...DEFAULT_OBJECT_RUN,
       id,
       run_id: run.id,
       pipeline_id: run.pipeline_id,

@@ -6,7 +6,6 @@ import {
   type RunStatus,
   type RunTrigger,
 } from '@freshet/contracts';
-import { getTableColumns } from 'drizzle-orm';
 import { buildColumnList, type Fragment, type Sql } from '../database/database.ts';
 import { decodeCursor, type List, type ListOptions, toList } from '../database/pagination.ts';
 import { objectRuns, runs } from '../database/schema/index.ts';
@@ -18,7 +17,7 @@ import {
   type PipelineActivity,
   type PipelineSummary,
 } from './pipeline-activity.ts';
-import { INTERNAL_COLUMNS, type ObjectRun, type Run } from './run-rows.ts';
+import { INTERNAL_COLUMNS, parseObjectRun, type Run } from './run-rows.ts';
 import { findStartState, type ObjectLister, type ObjectToExtract, type StartedRun, startRun } from './start-run.ts';
 import {
   getUsage,
@@ -223,19 +222,22 @@ export class Runs extends Store {
    * the same snapshot.
    */
   async #findRuns(condition: Fragment, limit: number, sql: Sql = this.sql): Promise<Run[]> {
-    const rows = await sql<Omit<Run, 'credits_per_minute'>[]>`
+    // Arrays instead of objects: PostgreSQL and Node need half the time for JSON without names.
+    const rows = await sql<(Omit<Run, 'credits_per_minute' | 'objects'> & { readonly objects: unknown[][] })[]>`
       select ${buildColumnList(this.sql, runs)}, (
-          select coalesce(json_agg(o order by o.object), '[]')
-          from (
-            select ${buildColumnList(this.sql, objectRuns, INTERNAL_COLUMNS)} from freshet.object_runs
-            where run_id = page.id
-          ) o
+          select coalesce(
+            json_agg(json_build_array(${buildColumnList(this.sql, objectRuns, INTERNAL_COLUMNS)}) order by object), '[]'
+          )
+          from freshet.object_runs where run_id = page.id
         ) as objects
       from freshet.runs page where ${condition} order by id desc limit ${limit}`;
-    for (const { objects } of rows) for (const objectRun of objects) parseTimes(objectRun);
     const active = rows.filter((run) => run.started_at !== null && run.finished_at === null);
     const limits = active.length === 0 ? new Map<string, number>() : await this.#findCreditLimits(active, sql);
-    return rows.map((run) => ({ ...run, credits_per_minute: limits.get(run.id) ?? null }));
+    return rows.map((run) => ({
+      ...run,
+      objects: run.objects.map(parseObjectRun),
+      credits_per_minute: limits.get(run.id) ?? null,
+    }));
   }
 
   /** Finds the credits per minute that the pipelines of the runs may use, by the id of the run. */
@@ -246,18 +248,5 @@ export class Runs extends Store {
       join freshet.credit_buckets b on b.account = p.subdomain and b.bucket = 'account'
       where r.id = any(${active.map(({ id }) => id)}) and not b.unlimited`;
     return new Map(rows.map(({ id, credits }) => [id, credits]));
-  }
-}
-
-/** The columns of object runs that contain times. */
-const TIME_COLUMNS = Object.values(getTableColumns(objectRuns)).flatMap(({ name, dataType }) =>
-  dataType === 'date' ? [name as keyof ObjectRun] : [],
-);
-
-/** Parses the times of an object run, which are strings in JSON. */
-function parseTimes(objectRun: Record<keyof ObjectRun, unknown>): void {
-  for (const column of TIME_COLUMNS) {
-    const time = objectRun[column];
-    if (time !== null) objectRun[column] = new Date(time as string);
   }
 }
