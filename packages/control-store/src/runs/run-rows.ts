@@ -49,12 +49,13 @@ function getDefaults(columns: readonly { readonly name: string; readonly default
  * @param values the values in the order of `buildColumnList`. Times are strings.
  */
 export function parseObjectRun(values: readonly unknown[]): ObjectRun {
-  const objectRun: Record<string, unknown> = {};
-  for (const [index, { name, dataType }] of OBJECT_RUN_COLUMNS.entries()) {
+  // A copy, because adding each property to an empty object takes longer.
+  const objectRun: Record<string, unknown> = { ...DEFAULT_OBJECT_RUN };
+  OBJECT_RUN_COLUMNS.forEach(({ name, dataType }, index) => {
     const value = values[index];
     objectRun[name] = dataType === 'date' && value !== null ? new Date(value as string) : value;
-  }
-  return objectRun as ObjectRun;
+  });
+  return objectRun as unknown as ObjectRun;
 }
 
 /**
