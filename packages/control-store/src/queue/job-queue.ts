@@ -128,8 +128,9 @@ export class JobQueue {
       openTelemetry: { enabled: false },
     });
     this.#boss.on('error', (error) => {
-      // pg-boss does not wait until its connections are closed. A server that terminates one of them
-      // in the meantime, for example because it stops too, causes an error without a consequence.
+      // pg-boss does not wait until its connections are closed. A server that terminates one of
+      // them in the meantime, for example because it stops too, causes an error without a
+      // consequence.
       if (!this.#isStopped) options.onError(error);
     });
     this.#dueJobs = new DueJobs({
