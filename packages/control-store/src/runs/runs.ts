@@ -222,7 +222,8 @@ export class Runs extends Store {
    * the same snapshot.
    */
   async #findRuns(condition: Fragment, limit: number, sql: Sql = this.sql): Promise<Run[]> {
-    // Arrays instead of objects: PostgreSQL and Node need half the time for JSON without names.
+    // Arrays instead of objects: for a run with 26 objects, JSON without names takes PostgreSQL a
+    // third less time.
     const rows = await sql<(Omit<Run, 'credits_per_minute' | 'objects'> & { readonly objects: unknown[][] })[]>`
       select ${buildColumnList(this.sql, runs)}, (
           select coalesce(
