@@ -38,8 +38,8 @@ test('scanJson and RawObject accept the same texts and find the same fields as J
   for (let n = 0; n < 20_000; n++) {
     // A cut may split a surrogate pair, and a lone surrogate cannot be encoded as UTF-8.
     const text = broken(`${space()}${value(0)}${space()}`).toWellFormed();
-    // After V8 14.6 has parsed an object whose field has one backslash as its name, it may parse any
-    // name of one escaped character as a backslash.
+    // After V8 14.6 has parsed an object whose field has one backslash as its name, it may parse
+    // any name of one escaped character as a backslash.
     if (text.includes(String.raw`"\\"`)) continue;
     let parsed: Json | undefined;
     try {
