@@ -26,7 +26,7 @@ interface BatchGroup {
 /**
  * Loads the pending batches of a table in order. Stops when no batches are left, when the time
  * limit of the slice is reached, or when the process shuts down. While one group of batches is
- * loaded, the next group is prepared.
+ * loaded, the next group is prepared, and the outcome of the previous group is stored.
  */
 export async function loadPendingBatches(context: LoadContext, lease: TableLease): Promise<void> {
   const { loading } = context.store;
@@ -38,44 +38,81 @@ export async function loadPendingBatches(context: LoadContext, lease: TableLease
     return last === undefined ? null : { lastSeq: last.seq, batches, prepared: await prepareBatches(batches, table) };
   };
   let next = prepareAfter(0);
-  for (;;) {
-    // If no group was prepared, query again, because batches may have been stored in the meantime.
-    const group = (await next) ?? (await prepareAfter(0));
-    if (group === null) return;
-    if (context.shutdownSignal.aborted) return loading.requeue(lease, 0, null);
-    if (performance.now() > deadline) return loading.yieldToOthers(lease);
-    next = prepareAfter(group.lastSeq);
-    // The next iteration rethrows a failure of the preparation. Attach a handler here, so that Node
-    // does not report an unhandled rejection if this iteration fails first.
-    next.catch(() => {});
-    const startedAt = performance.now();
-    const result = await withSpan(
-      `load ${lease.object}`,
-      {
-        kind: 'CONSUMER',
-        traceparents: group.batches.map((b) => b.traceparent),
-        attributes: {
-          'freshet.pipeline_id': lease.pipelineId,
-          'freshet.object': lease.object,
-          'freshet.batches': group.batches.length,
-        },
-      },
-      () => loadGroup(context, lease, table, group.prepared),
-    );
-    reportLoad(context, lease, group, { result, durationMs: Math.round(performance.now() - startedAt) });
+  /** Resolves when the outcomes of all loaded groups are stored. Until then, batches are pending. */
+  let stored: Promise<void> = Promise.resolve();
+  try {
+    for (;;) {
+      // If no group was prepared, query again, because batches may have been stored in the meantime.
+      const group = (await next) ?? (await stored.then(() => prepareAfter(0)));
+      if (group === null) return;
+      if (context.shutdownSignal.aborted) {
+        await stored;
+        return await loading.requeue(lease, 0, null);
+      }
+      if (performance.now() > deadline) {
+        await stored;
+        return await loading.yieldToOthers(lease);
+      }
+      next = prepareAfter(group.lastSeq);
+      // The next iteration rethrows a failure of the preparation. Attach a handler here, so that Node
+      // does not report an unhandled rejection if this iteration fails first.
+      next.catch(() => {});
+      stored = (await loadGroup(context, lease, { group, table, previous: stored })).stored;
+      // Rethrown by the next iteration.
+      stored.catch(() => {});
+    }
+  } finally {
+    await Promise.allSettled([stored]);
   }
 }
 
-/** Loads one group into the warehouse and marks its batches as loaded. */
+interface GroupLoad {
+  readonly group: BatchGroup;
+  readonly table: Table;
+  /** Resolves when the outcome of the previous group is stored. */
+  readonly previous: Promise<void>;
+}
+
+/**
+ * Loads one group into the warehouse, and then stores the outcome in the background. If the outcome
+ * cannot be stored, the batches remain pending. When they are loaded again, the ledger of the
+ * warehouse returns the same outcome (I2).
+ * @returns `stored` resolves when the outcome is stored.
+ */
 async function loadGroup(
+  context: LoadContext,
+  lease: TableLease,
+  { group, table, previous }: GroupLoad,
+): Promise<{ readonly stored: Promise<void> }> {
+  const startedAt = performance.now();
+  return await withSpan(
+    `load ${lease.object}`,
+    {
+      kind: 'CONSUMER',
+      traceparents: group.batches.map((b) => b.traceparent),
+      attributes: {
+        'freshet.pipeline_id': lease.pipelineId,
+        'freshet.object': lease.object,
+        'freshet.batches': group.batches.length,
+      },
+    },
+    async () => {
+      const result = await applyGroup(context, lease, table, group.prepared);
+      await previous;
+      return { stored: storeOutcome(context, lease, group, { result, startedAt }) };
+    },
+  );
+}
+
+/** Loads one group into the warehouse. */
+async function applyGroup(
   context: LoadContext,
   lease: TableLease,
   table: Table,
   prepared: PreparedBatches,
 ): Promise<LoadResult> {
-  const { loading } = context.store;
   const warehouse = await context.warehouses.open(lease.destinationId);
-  const result = await measureTransaction(context.metrics, () =>
+  return await measureTransaction(context.metrics, () =>
     warehouse.load({
       schema: lease.schema,
       tablePrefix: lease.tablePrefix,
@@ -86,11 +123,20 @@ async function loadGroup(
       hasHistory: lease.hasHistory,
       restartedAt: lease.restartedAt,
       prepared,
-      readGeneration: (id) => loading.readGeneration(lease, id),
+      readGeneration: (id) => context.store.loading.readGeneration(lease, id),
     }),
   );
+}
+
+/** Marks the batches of a group as loaded. */
+async function storeOutcome(
+  context: LoadContext,
+  lease: TableLease,
+  group: BatchGroup,
+  { result, startedAt }: { readonly result: LoadResult; readonly startedAt: number },
+): Promise<void> {
   const startedBy = await withSpan('mark loaded', {}, () =>
-    loading.markLoaded(lease, result, getPositionReset(getObject(lease.object))),
+    context.store.loading.markLoaded(lease, result, getPositionReset(getObject(lease.object))),
   );
   if (startedBy !== null) {
     context.logger.warn(
@@ -98,7 +144,7 @@ async function loadGroup(
       'rows lack values of a new column, completion started',
     );
   }
-  return result;
+  reportLoad(context, lease, group, { result, durationMs: Math.round(performance.now() - startedAt) });
 }
 
 function reportLoad(

@@ -34,6 +34,16 @@ export async function retryUntilAvailable<T>(work: () => Promise<T>): Promise<T>
   }
 }
 
+/**
+ * Waits for work that sends statements of one transaction concurrently. Waits until all of the work
+ * has ended, even if a part fails: a statement that is sent after the rollback would run outside
+ * the transaction.
+ * @throws the error of the first part in the list that failed.
+ */
+export async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+}
+
 /** Creates a pool of up to `max` connections. @param settings run-time parameters of PostgreSQL. */
 export function connect(url: string, max: number, settings: Record<string, string> = {}): Sql {
   return postgres(url, {

@@ -215,15 +215,17 @@ async function getHashSalt(
  * or the pipeline is paused.
  */
 export async function verifyLease(tx: Tx, lease: ObjectRunLease): Promise<void> {
-  // Lock order: object runs before objects, in every transaction.
-  await tx`select id from freshet.object_runs where id = ${lease.objectRunId} for no key update`;
-  const [row] = await tx`
+  // Lock order: object runs before objects, in every transaction. The statements are sent together,
+  // and PostgreSQL executes them one after the other.
+  const lock = tx`select id from freshet.object_runs where id = ${lease.objectRunId} for no key update`.execute();
+  const object = tx`
     select o.id from freshet.object_runs o
     join freshet.pipeline_objects po on po.pipeline_id = o.pipeline_id and po.object = o.object
     join freshet.pipelines p on p.id = o.pipeline_id
     where o.id = ${lease.objectRunId} and o.status = any(${[...OPEN_OBJECT_RUN_STATUSES]})
       and ${lease.epoch} = ${lease.isAudit ? tx`o.extract_epoch` : tx`po.extract_epoch`} and p.status = 'active'
-    for no key update of po`;
+    for no key update of po`.execute();
+  const [, [row]] = await Promise.all([lock, object]);
   if (!row) {
     throw new AppError(
       'fenced',
