@@ -8,8 +8,10 @@ const compress = promisify(zstdCompress);
 
 /**
  * A batch is flushed when it reaches this uncompressed size, which limits the memory of a slice.
+ * Extraction would wait for the commits of much smaller batches, which can take longer than the
+ * extraction of their pages.
  */
-const BATCH_BYTES = 2 * 1024 * 1024;
+const BATCH_BYTES = 4 * 1024 * 1024;
 /**
  * A batch is flushed when it reaches this age, so that progress is visible and a killed worker
  * loses little.

@@ -23,6 +23,14 @@ interface BatchGroup {
   readonly prepared: PreparedBatches;
 }
 
+/** The properties of a group that are logged and counted after its load. */
+interface GroupSummary {
+  readonly batchIds: readonly string[];
+  readonly objectRunIds: readonly string[];
+  readonly bytes: number;
+  readonly records: number;
+}
+
 /**
  * Loads the pending batches of a table in order. Stops when no batches are left, when the time
  * limit of the slice is reached, or when the process shuts down. While one group of batches is
@@ -38,11 +46,15 @@ export async function loadPendingBatches(context: LoadContext, lease: TableLease
     return last === undefined ? null : { lastSeq: last.seq, batches, prepared: await prepareBatches(batches, table) };
   };
   let next = prepareAfter(0);
-  /** Resolves when the outcomes of all loaded groups are stored. Until then, batches are pending. */
+  /**
+   * Resolves when the outcomes of all loaded groups are stored. Until then, their batches are
+   * pending.
+   */
   let stored: Promise<void> = Promise.resolve();
   try {
     for (;;) {
-      // If no group was prepared, query again, because batches may have been stored in the meantime.
+      // If no group was prepared, query again, because batches may have been stored in the
+      // meantime.
       const group = (await next) ?? (await stored.then(() => prepareAfter(0)));
       if (group === null) return;
       if (context.shutdownSignal.aborted) {
@@ -54,11 +66,10 @@ export async function loadPendingBatches(context: LoadContext, lease: TableLease
         return await loading.yieldToOthers(lease);
       }
       next = prepareAfter(group.lastSeq);
-      // The next iteration rethrows a failure of the preparation. Attach a handler here, so that Node
-      // does not report an unhandled rejection if this iteration fails first.
+      // A later iteration rethrows the failures of the preparation and of the storing. Attach
+      // handlers here, so that Node does not report unhandled rejections before.
       next.catch(() => {});
-      stored = (await loadGroup(context, lease, { group, table, previous: stored })).stored;
-      // Rethrown by the next iteration.
+      ({ stored } = await loadGroup(context, lease, { group, table, previous: stored }));
       stored.catch(() => {});
     }
   } finally {
@@ -98,10 +109,21 @@ async function loadGroup(
     },
     async () => {
       const result = await applyGroup(context, lease, table, group.prepared);
+      // The group itself is not needed any more, so its memory can be released.
+      const summary = summarize(group);
       await previous;
-      return { stored: storeOutcome(context, lease, group, { result, startedAt }) };
+      return { stored: storeOutcome(context, lease, summary, { result, startedAt }) };
     },
   );
+}
+
+function summarize({ batches, prepared }: BatchGroup): GroupSummary {
+  return {
+    batchIds: batches.map((b) => b.id),
+    objectRunIds: [...new Set(batches.map((b) => b.objectRunId))],
+    bytes: batches.reduce((sum, b) => sum + b.rawBytes, 0),
+    records: prepared.recordCounts.reduce((sum, n) => sum + n, 0),
+  };
 }
 
 /** Loads one group into the warehouse. */
@@ -132,7 +154,7 @@ async function applyGroup(
 async function storeOutcome(
   context: LoadContext,
   lease: TableLease,
-  group: BatchGroup,
+  summary: GroupSummary,
   { result, startedAt }: { readonly result: LoadResult; readonly startedAt: number },
 ): Promise<void> {
   const startedBy = await withSpan('mark loaded', {}, () =>
@@ -144,16 +166,15 @@ async function storeOutcome(
       'rows lack values of a new column, completion started',
     );
   }
-  reportLoad(context, lease, group, { result, durationMs: Math.round(performance.now() - startedAt) });
+  reportLoad(context, lease, summary, { result, durationMs: Math.round(performance.now() - startedAt) });
 }
 
 function reportLoad(
   { metrics, logger }: LoadContext,
   { pipelineId, object }: TableLease,
-  { batches, prepared }: BatchGroup,
+  { bytes, ...summary }: GroupSummary,
   { result, durationMs }: { readonly result: LoadResult; readonly durationMs: number },
 ): void {
-  const bytes = batches.reduce((sum, b) => sum + b.rawBytes, 0);
   metrics.batches.inc({ object }, result.batches.length);
   metrics.bytes.inc({ object }, bytes);
   for (const name of RESULTS) {
@@ -167,10 +188,8 @@ function reportLoad(
     {
       pipelineId,
       object,
-      batchIds: batches.map((b) => b.id),
-      objectRunIds: [...new Set(batches.map((b) => b.objectRunId))],
+      ...summary,
       bytes,
-      records: prepared.recordCounts.reduce((sum, n) => sum + n, 0),
       durationMs,
       rejected: result.rejectedRecords.length,
     },

@@ -23,7 +23,8 @@ export async function addChildWork(tx: Tx, pipelineId: string, work: readonly Pa
  * Groups parents by child object, in the order of the objects' names, so that all transactions lock
  * rows in the same order. One statement for each object takes a sixth less time than one statement
  * that receives the object with each parent.
- * @returns object → parent id → version. If a step contains a parent twice, the last version counts.
+ * @returns object → parent id → version. If a step contains a parent twice, the last version
+ * counts.
  */
 function groupByObject(work: readonly ParentVersion[]): [object: string, versions: Map<string, string>][] {
   const objects = new Map<string, Map<string, string>>();

@@ -47,9 +47,22 @@ export interface IdentifiedRecord extends RecordIdentity {
 /** Scanner flags of values that PostgreSQL may reject. */
 const UNSAFE = HAS_UNSTORABLE_ESCAPE | HAS_EXPONENT | IS_DEEPLY_NESTED;
 
+/** Properties of the body of a batch. They make checks of its lines unnecessary. */
+export interface BodyProperties {
+  /** Whether the complete body is valid UTF-8. */
+  readonly isUtf8: boolean;
+  /** Whether the body contains a signed URL. */
+  readonly hasSignature: boolean;
+}
+
+export function inspectBody(body: Buffer): BodyProperties {
+  return { isUtf8: isUtf8(body), hasSignature: body.includes(SIGNATURE) };
+}
+
 /**
  * Determines the key, version and hash of a record.
  * @param line the stored line. The record extends from `start` to `end`.
+ * @param body the properties of the body that contains the line. Absent: the line is inspected.
  * @returns the identity, or the reason why the record cannot be loaded.
  */
 export function identifyRecord(
@@ -61,19 +74,20 @@ export function identifyRecord(
   }: { readonly start: number; readonly end: number; readonly deleted: string | null },
   table: Table,
   fieldIndex: FieldIndex,
+  body: BodyProperties = inspectBody(line),
 ): RecordIdentity | { readonly rejection: string } {
   let raw: RawObject;
   let notes: Notes | null = null;
   let recordHash: string;
   try {
-    if (isUtf8(line)) raw = RawObject.parse(line, start, end, fieldIndex);
+    if (body.isUtf8 || isUtf8(line)) raw = RawObject.parse(line, start, end, fieldIndex);
     else {
       notes = { encoding_replaced: [''] };
       raw = RawObject.parse(Buffer.from(line.toString('utf8', start, end)));
     }
     // Hash the line before the record is sanitized in place. Otherwise, records that differ only in
     // replaced characters would have the same hash.
-    recordHash = hashLine(line);
+    recordHash = body.hasSignature ? hashLine(line) : hashBytes(line);
     if ((raw.flags & UNSAFE) !== 0) {
       const sanitizedRecord = sanitizeRecord(raw.bytes);
       if (sanitizedRecord.notes !== null) raw = RawObject.parse(sanitizedRecord.json);
@@ -116,6 +130,10 @@ export const HASH_BYTES = 16;
 const SIGNATURE = Buffer.from('Signature=');
 const QUESTION_MARK = 63;
 
+function hashBytes(bytes: Buffer): string {
+  return hash('sha256', bytes, 'hex').slice(0, 2 * HASH_BYTES);
+}
+
 /**
  * Hashes a line without the query strings of signed URLs, because every response contains different
  * signatures. A query string begins at the first question mark of a URL and ends with the URL. Each
@@ -123,7 +141,7 @@ const QUESTION_MARK = 63;
  */
 function hashLine(line: Buffer): string {
   let signature = line.indexOf(SIGNATURE);
-  if (signature < 0) return hash('sha256', line, 'hex').slice(0, 2 * HASH_BYTES);
+  if (signature < 0) return hashBytes(line);
   const text = isUtf8(line) ? line : Buffer.from(line.toString('utf8'));
   const digest = createHash('sha256');
   let hashedEnd = 0;

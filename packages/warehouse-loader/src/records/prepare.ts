@@ -10,7 +10,7 @@ import {
   type Table,
 } from '@freshet/contracts';
 import { type BatchToLoad, type ControlLine, parseControlLine, splitLines, unpackBody } from './batches.ts';
-import { type IdentifiedRecord, identifyRecord } from './identify.ts';
+import { type IdentifiedRecord, identifyRecord, inspectBody } from './identify.ts';
 
 /** Why the record in a line of a batch cannot be loaded. */
 export interface Rejection {
@@ -56,6 +56,7 @@ export async function prepareBatches(batches: readonly BatchToLoad[], table: Tab
   let bytesSinceYield = 0;
   for (const [batch, { body, rawBytes }] of batches.entries()) {
     const bytes = await unpackBody(body, rawBytes);
+    const properties = inspectBody(bytes);
     const fieldIndex = new FieldIndex(bytes.length);
     let line = -1;
     for (const lineBytes of splitLines(bytes)) {
@@ -67,7 +68,7 @@ export async function prepareBatches(batches: readonly BatchToLoad[], table: Tab
       }
       const location = locateRecord(lineBytes);
       if (location === null) collector.addControlLine(batch, line, parseControlLine(lineBytes));
-      else collector.addRecord(batch, line, identifyRecord(lineBytes, location, table, fieldIndex));
+      else collector.addRecord(batch, line, identifyRecord(lineBytes, location, table, fieldIndex, properties));
     }
   }
   return collector.toPreparedBatches();
