@@ -48,7 +48,7 @@ export interface IdentifiedRecord extends RecordIdentity {
 const UNSAFE = HAS_UNSTORABLE_ESCAPE | HAS_EXPONENT | IS_DEEPLY_NESTED;
 
 /** Properties of the body of a batch. They make checks of its lines unnecessary. */
-export interface BodyProperties {
+interface BodyProperties {
   /** Whether the complete body is valid UTF-8. */
   readonly isUtf8: boolean;
   /** Whether the body contains a signed URL. */
