@@ -12,12 +12,13 @@ beforeEach(() => resetStore(t));
 
 async function readState() {
   const { sql } = t.database;
-  const [positions, batches, parents, counts, jobs] = await Promise.all([
+  const [positions, batches, parents, counts, jobs, failures] = await Promise.all([
     sql`select object, position from freshet.pipeline_objects order by object`,
     sql`select object, records from freshet.batches`,
     sql`select parent_id, version, done_version from freshet.child_work order by parent_id`,
     sql`select object, records_extracted, credits_used from freshet.object_runs order by object`,
     sql`select count(*)::int from pgboss.job where name = 'load'`,
+    sql`select key from freshet.failed_units order by key`,
   ]);
   return {
     positions: [...positions],
@@ -25,6 +26,7 @@ async function readState() {
     parents: [...parents],
     counts: [...counts],
     jobs: [...jobs],
+    failures: [...failures],
   };
 }
 
@@ -78,8 +80,13 @@ describe('ExtractionStore.commitStep', () => {
     const successor = await acquire(t, run.getObjectRunId('lists'));
     await t.store.extraction.commitStep(successor, buildStep({ position: { n: 2 } }));
     const before = await readState();
+    // Each statement that stores a failed unit follows the response to the previous statement. No
+    // such statement may be sent after the rollback.
+    const failedUnits = ['1', '2', '3'].map(
+      (key) => ({ object: 'lists', key, code: 'source_unavailable', message: 'Status 500.' }) as const,
+    );
     await expect(
-      t.store.extraction.commitStep(stale, buildStep({ position: { n: 1 }, batch: buildBatch() })),
+      t.store.extraction.commitStep(stale, buildStep({ position: { n: 1 }, batch: buildBatch(), failedUnits })),
     ).rejects.toMatchObject({ code: 'fenced' });
     await expect(
       t.store.extraction.requeue(stale, { afterMs: 0, status: 'running', credits: {} }),
