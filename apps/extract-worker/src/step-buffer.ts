@@ -11,7 +11,7 @@ const compress = promisify(zstdCompress);
  * Extraction would wait for the commits of much smaller batches, which can take longer than the
  * extraction of their pages.
  */
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 3 * 1024 * 1024;
 /**
  * A batch is flushed when it reaches this age, so that progress is visible and a killed worker
  * loses little.
