@@ -34,14 +34,21 @@ export async function retryUntilAvailable<T>(work: () => Promise<T>): Promise<T>
   }
 }
 
+/** PostgreSQL's code of the error of each statement that follows the failed one in a transaction. */
+const IN_FAILED_TRANSACTION = '25P02';
+
 /**
  * Waits for work that sends statements of one transaction concurrently. Waits until all of the work
  * has ended, even if a part fails: a statement that is sent after the rollback would run outside
  * the transaction.
- * @throws the error of the first part in the list that failed.
+ * @throws the error that made the transaction fail, or else the error of the first part in the list
+ *   that failed.
  */
 export async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
-  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+  const results = await Promise.allSettled(work);
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  if (errors.length === 0) return;
+  throw errors.find((error) => (error as { code?: unknown }).code !== IN_FAILED_TRANSACTION) ?? errors[0];
 }
 
 /** Creates a pool of up to `max` connections. @param settings run-time parameters of PostgreSQL. */

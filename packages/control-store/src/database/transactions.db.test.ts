@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { createDatabase } from '@freshet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openTestStore, resetStore, type TestStore } from '../test-support/store.ts';
-import { connect, createAmbientSql } from './database.ts';
+import { connect, createAmbientSql, settleAll } from './database.ts';
 import { NIL_UUID } from './ids.ts';
 
 let t: TestStore;
@@ -116,5 +117,27 @@ describe('ControlStore.transaction', () => {
     }
     await t.store.transaction(() => create('committed'));
     expect(await listNames()).toEqual(['committed']);
+  });
+});
+
+describe('settleAll', () => {
+  test('waits for all statements of a failed transaction, and throws the error that made the transaction fail (I1)', async () => {
+    await using database = await createDatabase();
+    const pool = connect(database.url, 1);
+    await pool`create table names (name text)`;
+    const transaction = pool.begin(async (tx) => {
+      const failing = tx`select 1 / 0`.execute();
+      const sendLater = async () => {
+        await failing.catch(() => {});
+        // Without `settleAll`, the rollback would be sent now.
+        await setImmediate();
+        await tx`insert into names values ('outside of the transaction')`;
+      };
+      await settleAll([sendLater(), failing]);
+    });
+    await expect(transaction).rejects.toThrow('division by zero');
+    await setImmediate();
+    expect(await pool`select from names`).toHaveLength(0);
+    await pool.end();
   });
 });
