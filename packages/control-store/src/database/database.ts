@@ -34,7 +34,7 @@ export async function retryUntilAvailable<T>(work: () => Promise<T>): Promise<T>
   }
 }
 
-/** PostgreSQL's code of the error of each statement that follows the failed one in a transaction. */
+/** PostgreSQL's code of the errors of statements that follow a failed one in a transaction. */
 const IN_FAILED_TRANSACTION = '25P02';
 
 /**
