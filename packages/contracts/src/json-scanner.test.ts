@@ -3,6 +3,13 @@ import { type Json, parseJson } from './json.ts';
 import { FieldIndex, JSON_OBJECT, scanJson } from './json-scanner.ts';
 import { RawObject } from './raw-object.ts';
 
+/**
+ * A field whose name contains a backslash. After V8 14.6 has parsed an object with such a name, it
+ * may confuse other names with it: `JSON.parse` compares the text of a name before its escapes are
+ * replaced, such as `\\"` for a quotation mark.
+ */
+const NAME_WITH_BACKSLASH = /"(?:[^"\\]|\\.)*\\\\(?:[^"\\]|\\.)*"\s*:/;
+
 test('scanJson and RawObject accept the same texts and find the same fields as JSON.parse', () => {
   const seed = Number(process.env['FRESHET_SEED'] ?? Math.floor(Math.random() * 1e9));
   let state = seed;
@@ -14,6 +21,7 @@ test('scanJson and RawObject accept the same texts and find the same fields as J
   const space = () => pick(['', '', '', ' ', '\n', '\t \r']);
   const string = () =>
     `"${Array.from({ length: random(6) }, () => pick(['a', 'é', '𝒳', '\\n', '\\"', '\\\\', '\\/', '\\u00e9', '\\ud83d\\ude00', '\\u0000', '[', '}', ',', ':'])).join('')}"`;
+  const name = () => string().replaceAll('\\\\', '\\t');
   const number = () =>
     pick(['0', '-0', '12', '-3.50', '1e5', '2E-3', '1848295627395445811', '0.1234567890123456789', '1e400']);
   const value = (depth: number): string => {
@@ -22,7 +30,7 @@ test('scanJson and RawObject accept the same texts and find the same fields as J
     if (kind < 6) return string();
     const items = Array.from({ length: random(4) }, () => value(depth + 1));
     if (kind < 7) return `[${space()}${items.join(`${space()},${space()}`)}${space()}]`;
-    return `{${space()}${items.map((item) => `${string()}${space()}:${space()}${item}`).join(`${space()},${space()}`)}${space()}}`;
+    return `{${space()}${items.map((item) => `${name()}${space()}:${space()}${item}`).join(`${space()},${space()}`)}${space()}}`;
   };
   const broken = (text: string) => {
     const at = random(text.length + 1);
@@ -38,9 +46,7 @@ test('scanJson and RawObject accept the same texts and find the same fields as J
   for (let n = 0; n < 20_000; n++) {
     // A cut may split a surrogate pair, and a lone surrogate cannot be encoded as UTF-8.
     const text = broken(`${space()}${value(0)}${space()}`).toWellFormed();
-    // After V8 14.6 has parsed an object whose field has one backslash as its name, it may parse
-    // any name of one escaped character as a backslash.
-    if (text.includes(String.raw`"\\"`)) continue;
+    if (NAME_WITH_BACKSLASH.test(text)) continue;
     let parsed: Json | undefined;
     try {
       parsed = parseJson(text);
