@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { createDatabase, type TestDatabase } from '@freshet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { loadModels } from '../models/model.ts';
@@ -49,10 +50,14 @@ describe('refreshAnalytics', () => {
     const built = await refreshAnalytics(database.sql, warehouse.target);
     expect(built).toMatchObject({ kind: 'built', tickets: 60 });
     // Compare after each change, because a later refresh would repair days that a refresh missed.
+    let before = await readTables(warehouse);
     for (let round = 0; round < 15; round++) {
       await account.change(1);
-      expect((await refreshAnalytics(database.sql, warehouse.target)).kind).toBe('refreshed');
+      const { kind } = await refreshAnalytics(database.sql, warehouse.target);
       const refreshed = await readTables(warehouse);
+      // All tickets depend on the time of the oldest activity, which an erasure can remove.
+      expect(kind).toBe(isDeepStrictEqual(refreshed.get('account'), before.get('account')) ? 'refreshed' : 'rebuilt');
+      before = refreshed;
       await recomputeEverything(warehouse);
       expectEqualTables(refreshed, await readTables(warehouse));
     }
