@@ -7,7 +7,7 @@ import { readSeed } from '../test-support/random.ts';
 import { startStepProxy } from '../test-support/step-proxy.ts';
 
 test('each batch is applied exactly once, even if the loader is killed after any protocol step before it receives the response (I2)', async () => {
-  const seed = readSeed('FRESHET_SEED');
+  const seed = readSeed();
   // Two loads: the first creates the tables and inserts rows, the second also updates rows.
   const planned = buildPlannedBatches(seed).slice(0, 6);
   let steps = 0;

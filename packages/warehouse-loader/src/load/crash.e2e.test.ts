@@ -17,7 +17,7 @@ const ROUNDS_PER_CRASH = 8;
 test(
   'two concurrent loaders apply each batch exactly once, even if they are killed and PostgreSQL crashes at random times (I2, I8)',
   async () => {
-    const random = new RandomRecords(readSeed('FRESHET_SEED'));
+    const random = new RandomRecords(readSeed());
     const context = `seed ${random.seed}`;
     await using server = await DedicatedServer.start();
     const planned = buildPlannedBatches(random.seed);

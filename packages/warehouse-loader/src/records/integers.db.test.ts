@@ -5,7 +5,7 @@ import { buildBatch } from '../test-support/test-loader.ts';
 import { useTestLoader } from '../test-support/use-test-loader.ts';
 
 const { database, loader } = await useTestLoader();
-const SEED = readSeed('FRESHET_SEED');
+const SEED = readSeed();
 
 /**
  * Generates 64-bit integers of 16 to 19 digits, including the limits. Doubles can represent only

@@ -23,7 +23,7 @@ const LOADS_PER_TABLE = 4;
 test(
   'every random record is loaded unchanged, loaded with a note, or rejected, and no load fails (I10)',
   async () => {
-    const random = new RandomRecords(readSeed('FRESHET_SEED'));
+    const random = new RandomRecords(readSeed());
     await using database = await createDatabase();
     await using loader = openTestLoader(database);
     const outcomes = { unchanged: 0, noted: 0, rejected: 0 };

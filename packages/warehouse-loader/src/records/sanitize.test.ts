@@ -4,7 +4,7 @@ import { type Notes, sanitizeRecord } from './sanitize.ts';
 
 type Value = null | boolean | number | string | Value[] | { [name: string]: Value };
 
-const SEED = readSeed('FRESHET_TEST_SEED');
+const SEED = readSeed();
 
 /** Applies the rules of `sanitizeRecord` to a parsed value. */
 function sanitizeValue(value: Value, notes: Notes, pointer = ''): Value {

@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto';
 
 /**
- * Returns the seed of a test with random input: the value of the environment variable, or a random
+ * Returns the seed of a test with random input: the environment variable FRESHET_SEED, or a random
  * number. The test's title or failure messages must contain the seed, so that a failure can be
  * reproduced.
  */
-export function readSeed(variable: 'FRESHET_SEED' | 'FRESHET_TEST_SEED'): number {
-  return Number(process.env[variable] ?? randomInt(2 ** 31));
+export function readSeed(): number {
+  return Number(process.env['FRESHET_SEED'] ?? randomInt(2 ** 31));
 }
 
 /**
